@@ -1,0 +1,42 @@
+package org.glmtuner.failure;
+
+import java.util.Objects;
+
+/**
+ * An end that the user can act on. The message is a whole sentence in one of two shapes, {@code
+ * Cannot <action>: <reason>} or {@code Invalid <thing>: <value> (<rule>)}, and is shown without a
+ * stack trace.
+ */
+public final class TunerException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ExitCode exitCode;
+
+  public TunerException(ExitCode exitCode, String message) {
+    this(exitCode, message, null);
+  }
+
+  public TunerException(ExitCode exitCode, String message, Throwable cause) {
+    super(Objects.requireNonNull(message, "message"), cause);
+    this.exitCode = Objects.requireNonNull(exitCode, "exitCode");
+  }
+
+  /** Bad arguments or configuration: exit code 2. */
+  public static TunerException invalid(String message) {
+    return new TunerException(ExitCode.INVALID, message);
+  }
+
+  /** Data, weights or a checkpoint that is damaged or missing: exit code 6. */
+  public static TunerException damaged(String message) {
+    return new TunerException(ExitCode.DAMAGED, message);
+  }
+
+  /** As {@link #damaged(String)}, keeping what was thrown below. */
+  public static TunerException damaged(String message, Throwable cause) {
+    return new TunerException(ExitCode.DAMAGED, message, cause);
+  }
+
+  public ExitCode exitCode() {
+    return exitCode;
+  }
+}

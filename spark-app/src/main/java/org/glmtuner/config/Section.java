@@ -1,0 +1,133 @@
+package org.glmtuner.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigValue;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * One group of keys being read. A value of the wrong type or out of its range is noted among the
+ * problems and replaced by a harmless one, so that one pass finds every problem; the loader throws
+ * afterwards.
+ */
+final class Section {
+  private final Config config;
+  private final String group;
+  private final List<String> problems;
+
+  Section(Config root, String group, List<String> problems) {
+    this.config = root.getConfig(group);
+    this.group = group;
+    this.problems = problems;
+  }
+
+  String text(String key) {
+    return read(key, config::getString, "");
+  }
+
+  boolean flag(String key) {
+    return read(key, config::getBoolean, false);
+  }
+
+  int integer(String key, int least, int most) {
+    int value = read(key, config::getInt, least);
+    return check(
+            key,
+            value >= least && value <= most,
+            value,
+            "a whole number from " + least + " to " + most)
+        ? value
+        : least;
+  }
+
+  long longInteger(String key) {
+    return read(key, config::getLong, 0L);
+  }
+
+  /** Accepts {@code least <= value < below}. */
+  double number(String key, double least, double below) {
+    double value = read(key, config::getDouble, least);
+    return check(
+            key,
+            value >= least && value < below,
+            value,
+            "a number from " + least + " to below " + below)
+        ? value
+        : least;
+  }
+
+  Duration duration(String key) {
+    Duration value = read(key, config::getDuration, Duration.ZERO);
+    check(
+        key,
+        !value.isNegative() && !value.isZero(),
+        value,
+        "a positive duration such as 30s or 10m");
+    return value;
+  }
+
+  long bytes(String key, long least) {
+    long value = read(key, config::getBytes, least);
+    return check(key, value >= least, value, "at least " + least + " bytes") ? value : least;
+  }
+
+  List<String> texts(String key) {
+    return List.copyOf(read(key, config::getStringList, List.of()));
+  }
+
+  Map<String, String> textMap(String key) {
+    Map<String, String> result = new TreeMap<>();
+    for (Map.Entry<String, ConfigValue> entry : config.getObject(key).entrySet()) {
+      result.put(entry.getKey(), String.valueOf(entry.getValue().unwrapped()));
+    }
+    return Map.copyOf(result);
+  }
+
+  /** The constant of {@code values} whose lower-case name is the value. */
+  <E extends Enum<E>> E choice(String key, E[] values) {
+    String value = text(key);
+    for (E candidate : values) {
+      if (candidate.name().toLowerCase(Locale.ROOT).equals(value)) {
+        return candidate;
+      }
+    }
+    String names =
+        Stream.of(values)
+            .map(v -> v.name().toLowerCase(Locale.ROOT))
+            .collect(Collectors.joining(", "));
+    check(key, false, value, "one of " + names);
+    return values[0];
+  }
+
+  private <T> T read(String key, Function<String, T> getter, T otherwise) {
+    try {
+      return getter.apply(key);
+    } catch (ConfigException.WrongType | ConfigException.BadValue e) {
+      check(key, false, config.getValue(key).unwrapped(), reason(e));
+      return otherwise;
+    } catch (ConfigException.Missing e) {
+      check(key, false, "null", "a value is needed");
+      return otherwise;
+    }
+  }
+
+  private static String reason(ConfigException e) {
+    String message = e.getMessage(); // "<origin>: <path> has type STRING rather than NUMBER"
+    int type = message.indexOf("has type");
+    return type >= 0 ? message.substring(type) : message.substring(message.lastIndexOf(": ") + 2);
+  }
+
+  private boolean check(String key, boolean holds, Object value, String rule) {
+    if (!holds) {
+      problems.add("Invalid " + group + "." + key + ": " + value + " (" + rule + ")");
+    }
+    return holds;
+  }
+}

@@ -1,0 +1,91 @@
+package org.glmtuner.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The whole configuration of a run, every value present and in its range. */
+public record TunerConfig(
+    RunConfig run,
+    ModelConfig model,
+    PrefixConfig prefix,
+    DataConfig data,
+    TrainingConfig training,
+    RanksConfig ranks,
+    MpiConfig mpi,
+    CacheConfig cache,
+    Effective effective) {
+
+  /**
+   * The merged configuration as text, for the run directory.
+   *
+   * @param rendered HOCON that loads to the same values
+   * @param identity the keys that decide what is computed, with their values: two attempts continue
+   *     one run iff these are equal
+   */
+  public record Effective(String rendered, SortedMap<String, String> identity) {}
+
+  /** Groups and keys that change nothing of what is computed. */
+  private static final List<String> OPERATIONAL =
+      List.of(
+          "run.directory",
+          "run.id",
+          "ranks",
+          "mpi",
+          "cache",
+          "training.micro-batch-tokens",
+          "training.log-every",
+          "training.checkpoint-every",
+          "training.keep-checkpoints",
+          "data.max-rejected-share");
+
+  /**
+   * Reads all groups.
+   *
+   * @param config every key of {@code reference}, and no other
+   * @param problems receives a sentence for each value that cannot be used
+   */
+  static TunerConfig read(Config config, Config reference, List<String> problems) {
+    RunConfig run = RunConfig.read(new Section(config, "run", problems));
+    ModelConfig model = ModelConfig.read(new Section(config, "model", problems));
+    PrefixConfig prefix = PrefixConfig.read(new Section(config, "prefix", problems));
+    DataConfig data = DataConfig.read(new Section(config, "data", problems));
+    TrainingConfig training = TrainingConfig.read(new Section(config, "training", problems));
+    RanksConfig ranks = RanksConfig.read(new Section(config, "ranks", problems));
+    MpiConfig mpi = MpiConfig.read(new Section(config, "mpi", problems));
+    CacheConfig cache = CacheConfig.read(new Section(config, "cache", problems));
+    Effective effective =
+        new Effective(
+            rendered(config, training.length().epochs() > 0),
+            problems.isEmpty() ? identity(config, reference) : new TreeMap<>());
+    return new TunerConfig(run, model, prefix, data, training, ranks, mpi, cache, effective);
+  }
+
+  private static String rendered(Config config, boolean byEpochs) {
+    ConfigRenderOptions options =
+        ConfigRenderOptions.defaults().setOriginComments(false).setComments(false).setJson(false);
+    return config
+        .withoutPath(byEpochs ? "training.max-steps" : "training.epochs")
+        .root()
+        .render(options);
+  }
+
+  private static SortedMap<String, String> identity(Config config, Config reference) {
+    SortedMap<String, String> result = new TreeMap<>();
+    Config deciding = reference;
+    for (String path : OPERATIONAL) {
+      deciding = deciding.withoutPath(path);
+    }
+    for (Map.Entry<String, ConfigValue> entry : deciding.entrySet()) {
+      String key = entry.getKey();
+      boolean number = entry.getValue().valueType() == ConfigValueType.NUMBER;
+      result.put(key, number ? Double.toString(config.getDouble(key)) : config.getString(key));
+    }
+    return result;
+  }
+}

@@ -1,0 +1,215 @@
+package org.glmtuner.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigValueType;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.junit.jupiter.api.Test;
+
+class ConfigLoaderTest {
+  private static final String EVERY_KEY =
+      """
+      run { directory = "hdfs:///runs/a", id = b, seed = 7 }
+      model { path = /models/glm, precision = fp32 }
+      prefix { length = 8, init-from = /prefix }
+      data {
+        format = tokens, train = t, validation = v, prompt-column = p, response-column = r, source-prefix = s
+        max-source-length = 10, max-target-length = 11, max-rejected-share = 0.5, shuffle = false
+      }
+      training {
+        epochs = 2, global-batch = 4, micro-batch-tokens = 99, learning-rate = 0.5, weight-decay = 0.25, clip-norm = 2
+        prefix-dropout = 0.3, loss-average = token, max-non-finite-steps = 1, log-every = 2, checkpoint-every = 3, keep-checkpoints = 4
+      }
+      ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
+      mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
+      cache.directory = /cache
+      """;
+
+  private static TunerConfig load(String text) {
+    return ConfigLoader.load(text, "test.conf", Map.of());
+  }
+
+  @Test
+  void defaultsAreThoseOfTheReference() {
+    TunerConfig config = load("");
+    assertThat(config.run()).isEqualTo(new RunConfig("", "", 42));
+    assertThat(config.model()).isEqualTo(new ModelConfig("", Precision.BF16));
+    assertThat(config.prefix()).isEqualTo(new PrefixConfig(128, ""));
+    assertThat(config.data())
+        .isEqualTo(
+            new DataConfig(
+                DataConfig.Format.AUTO,
+                "",
+                "",
+                new DataConfig.Columns("prompt", "response", ""),
+                64,
+                64,
+                0.01,
+                true));
+    assertThat(config.training())
+        .isEqualTo(
+            new TrainingConfig(
+                new TrainingConfig.Length(3000, 0),
+                16,
+                1024,
+                new TrainingConfig.Optimizer(0.02, 0, 1),
+                0.1,
+                TrainingConfig.LossAverage.SAMPLE,
+                3,
+                new TrainingConfig.Intervals(10, 1000, 3)));
+    assertThat(config.ranks())
+        .isEqualTo(
+            new RanksConfig(
+                0,
+                0,
+                Duration.ofMinutes(10),
+                new RanksConfig.Jvm(512L << 20, "", List.of()),
+                Duration.ofSeconds(15)));
+    assertThat(config.mpi()).isEqualTo(new MpiConfig("", Map.of()));
+    assertThat(config.cache()).isEqualTo(new CacheConfig(""));
+  }
+
+  @Test
+  void everyKeyReachesItsComponent() {
+    TunerConfig config = load(EVERY_KEY);
+    assertThat(config.run()).isEqualTo(new RunConfig("hdfs:///runs/a", "b", 7));
+    assertThat(config.model()).isEqualTo(new ModelConfig("/models/glm", Precision.FP32));
+    assertThat(config.prefix()).isEqualTo(new PrefixConfig(8, "/prefix"));
+    assertThat(config.data())
+        .isEqualTo(
+            new DataConfig(
+                DataConfig.Format.TOKENS,
+                "t",
+                "v",
+                new DataConfig.Columns("p", "r", "s"),
+                10,
+                11,
+                0.5,
+                false));
+    assertThat(config.training())
+        .isEqualTo(
+            new TrainingConfig(
+                new TrainingConfig.Length(3000, 2),
+                4,
+                99,
+                new TrainingConfig.Optimizer(0.5, 0.25, 2),
+                0.3,
+                TrainingConfig.LossAverage.TOKEN,
+                1,
+                new TrainingConfig.Intervals(2, 3, 4)));
+    assertThat(config.ranks())
+        .isEqualTo(
+            new RanksConfig(
+                2,
+                1,
+                Duration.ofSeconds(5),
+                new RanksConfig.Jvm(256L << 20, "/jdk", List.of("-Xint")),
+                Duration.ofSeconds(9)));
+    assertThat(config.mpi())
+        .isEqualTo(new MpiConfig("/libmpi.so.12", Map.of("FI_PROVIDER", "tcp")));
+    assertThat(config.cache()).isEqualTo(new CacheConfig("/cache"));
+  }
+
+  @Test
+  void everyKeyOfTheReferenceIsCoveredByThePairAbove() {
+    Config given = com.typesafe.config.ConfigFactory.parseString(EVERY_KEY);
+    assertThat(ConfigLoader.reference().entrySet())
+        .allSatisfy(
+            entry -> {
+              if (!entry.getKey().equals("training.max-steps")) {
+                assertThat(given.hasPath(entry.getKey())).as(entry.getKey()).isTrue();
+              }
+              assertThat(entry.getValue().valueType()).isNotEqualTo(ConfigValueType.NULL);
+            });
+    assertThat(load("training.max-steps = 5").training().length())
+        .isEqualTo(new TrainingConfig.Length(5, 0));
+  }
+
+  @Test
+  void allProblemsAreReportedAtOnceWithSuggestions() {
+    assertThatThrownBy(
+            () ->
+                load(
+                    """
+                    training { global_batch = 4, learning-rate = fast, prefix-dropout = 1 }
+                    modle.path = /x
+                    cache = 3
+                    run.id { }
+                    engine.isa = avx2
+                    """))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessage(
+            """
+            Invalid configuration test.conf:
+              Invalid key cache (there is no such key)
+              Invalid key engine.isa (this version does not have it yet)
+              Invalid key modle.path (there is no such key; did you mean model.path?)
+              Invalid key training.global_batch (there is no such key; did you mean training.global-batch?)
+              Invalid run.id: {} (has type OBJECT rather than STRING)
+              Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
+              Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)""");
+  }
+
+  @Test
+  void stepsAndEpochsTogetherAreRefused() {
+    assertThatThrownBy(() -> load("training { max-steps = 5, epochs = 1 }"))
+        .hasMessageContaining("Invalid training.epochs: training.max-steps is given too");
+  }
+
+  @Test
+  void nullAndBrokenSyntaxAreRefused() {
+    assertThatThrownBy(() -> load("run.id = null"))
+        .hasMessageContaining("Invalid run.id: null (a value is needed)");
+    assertThatThrownBy(() -> load("run { id = "))
+        .isInstanceOf(TunerException.class)
+        .hasMessageStartingWith("Cannot read the configuration: test.conf:");
+  }
+
+  @Test
+  void overridesWinAndNeedNoQuotes() {
+    TunerConfig config =
+        ConfigLoader.load(
+            "training.global-batch = 8",
+            "test.conf",
+            Map.of(
+                "training.global-batch", "4",
+                "data.train", "hdfs://name:8020/a//b.json",
+                "ranks.java-options", "[-Xint, -Xbatch]",
+                "mpi.environment.FI_PROVIDER", "tcp"));
+    assertThat(config.training().globalBatch()).isEqualTo(4);
+    assertThat(config.data().train()).isEqualTo("hdfs://name:8020/a//b.json");
+    assertThat(config.ranks().jvm().options()).containsExactly("-Xint", "-Xbatch");
+    assertThat(config.mpi().environment()).containsEntry("FI_PROVIDER", "tcp");
+  }
+
+  @Test
+  void runIdIsTheLastNameOfTheDirectory() {
+    assertThat(load("run.directory = \"hdfs:///runs/tune-1/\"").run().id()).isEqualTo("tune-1");
+  }
+
+  @Test
+  void theEffectiveConfigurationLoadsToTheSameValues() {
+    for (TunerConfig config : List.of(load(EVERY_KEY), load(""))) {
+      TunerConfig again = ConfigLoader.load(config.effective().rendered(), "run.conf", Map.of());
+      assertThat(again).isEqualTo(config);
+    }
+  }
+
+  @Test
+  void identityIgnoresHowANumberIsWrittenAndWhatDoesNotDecideTheResult() {
+    TunerConfig first = load("training.learning-rate = 2e-2, ranks.count = 1, run.directory = /a");
+    TunerConfig second =
+        ConfigLoader.load(
+            "ranks.count = 2, run.directory = /b", "", Map.of("training.learning-rate", "0.02"));
+    assertThat(first.effective().identity()).isEqualTo(second.effective().identity());
+    assertThat(load("run.seed = 1").effective().identity())
+        .isNotEqualTo(first.effective().identity());
+  }
+}

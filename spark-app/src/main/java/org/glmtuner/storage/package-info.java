@@ -1,0 +1,2 @@
+/** Directories and locks, whatever file system they are on. */
+package org.glmtuner.storage;

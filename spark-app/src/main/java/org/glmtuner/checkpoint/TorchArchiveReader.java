@@ -45,23 +45,26 @@ final class TorchArchiveReader {
   /** Reads the directory and the pickle; the returned file owns the channel. */
   static TensorFile read(String location, SeekableByteChannel channel) throws IOException {
     long fileBytes = channel.size();
-    ZipFile zip;
+    try (ZipFile zip = open(location, channel, fileBytes)) {
+      Map<String, Extent> extents =
+          new TorchArchiveReader(location, channel, fileBytes, zip).extents();
+      return new TensorFile(location, channel, Map.of(), extents);
+    }
+  }
+
+  private static ZipFile open(String location, SeekableByteChannel channel, long fileBytes) {
     try {
-      // Closing it would close the channel, which the tensors are read through.
-      zip = ZipFile.builder().setSeekableByteChannel(channel).get();
+      return ZipFile.builder().setSeekableByteChannel(new BorrowedChannel(channel)).get();
     } catch (IOException | IllegalArgumentException e) {
       throw TunerException.damaged(
           "Cannot read "
               + location
-              + ": the zip directory at its end is missing or damaged, "
-              + "perhaps the file was cut short ("
+              + ": the zip directory at its end is missing or damaged, perhaps the file was cut "
+              + "short ("
               + fileBytes
               + " bytes)",
           e);
     }
-    Map<String, Extent> extents =
-        new TorchArchiveReader(location, channel, fileBytes, zip).extents();
-    return new TensorFile(location, channel, Map.of(), extents);
   }
 
   private Map<String, Extent> extents() throws IOException {

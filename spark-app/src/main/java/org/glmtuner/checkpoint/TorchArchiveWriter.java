@@ -10,7 +10,8 @@ import java.util.Map;
 
 /**
  * Writes a state dict as {@code torch.save} does in PyTorch 2.7: the same records in the same
- * order, byte for byte but for the serialization id, a hash that nothing checks.
+ * order, laid out alike. Below 4 GiB and without empty tensors the file is the same byte for byte,
+ * but for the serialization id, a hash that nothing checks.
  *
  * <p>A dict entry may be tied to a tensor declared before it: both then share one storage, as
  * {@code lm_head.weight} does with the embedding, and only the first is appended.

@@ -127,6 +127,13 @@ public final class TensorFile implements Closeable {
     return extent(name).spec();
   }
 
+  /** Whether the tensor is the very same bytes of the same file as the other one. */
+  public boolean sharesStorage(String name, TensorFile other, String otherName) {
+    return this == other
+        && position(name) == position(otherName)
+        && get(name).bytes() == get(otherName).bytes();
+  }
+
   /** Where the tensor's bytes start in the file. */
   long position(String name) {
     return extent(name).position();

@@ -1,0 +1,273 @@
+package org.glmtuner.model;
+
+import com.google.gson.JsonElement;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.glmtuner.checkpoint.TensorFile;
+import org.glmtuner.checkpoint.TensorSpec;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.Folder;
+
+/**
+ * A directory with a ChatGLM-6B as it is published: {@code config.json} and the weights, in one
+ * file or in shards with an index, as safetensors or as torch archives. Everything that is needed
+ * is there with the right shape when {@link #open} returns.
+ *
+ * <p>Prefix encoders and rotary frequencies in it are passed over; any other tensor without a place
+ * in the model is refused, since ignoring it would compute another model. Not for several threads
+ * at a time.
+ */
+public final class OfficialWeights implements Closeable {
+  private static final String INDEX_SUFFIX = ".index.json";
+
+  /** In order of preference. */
+  private static final List<String> ENTRY_FILES =
+      List.of(
+          "model.safetensors",
+          "model.safetensors" + INDEX_SUFFIX,
+          "pytorch_model.bin" + INDEX_SUFFIX,
+          "pytorch_model.bin");
+
+  private static final int MAX_INDEX_BYTES = 16 << 20;
+
+  private final Folder folder;
+  private final ChatGlmConfig config;
+  private final String entryFile;
+  private final Map<String, TensorFile> files = new TreeMap<>();
+  private final Map<String, TensorFile> tensors = new HashMap<>();
+  private String fingerprint = "";
+
+  private OfficialWeights(Folder folder, ChatGlmConfig config, String entryFile) {
+    this.folder = folder;
+    this.config = config;
+    this.entryFile = entryFile;
+  }
+
+  /**
+   * Opens the directory; the caller closes what it gets.
+   *
+   * @throws TunerException if anything is missing, damaged or of another model
+   */
+  public static OfficialWeights open(Folder folder) throws IOException {
+    ChatGlmConfig config = ChatGlmConfig.read(folder);
+    String entryFile = null;
+    for (String name : ENTRY_FILES) {
+      if (entryFile == null && folder.contains(name)) {
+        entryFile = name;
+      }
+    }
+    if (entryFile == null) {
+      throw TunerException.damaged(
+          "Cannot read the weights in "
+              + folder.location()
+              + ": there is none of "
+              + String.join(", ", ENTRY_FILES));
+    }
+    OfficialWeights weights = new OfficialWeights(folder, config, entryFile);
+    try {
+      if (entryFile.endsWith(INDEX_SUFFIX)) {
+        weights.openShards();
+      } else {
+        TensorFile file = weights.openFile(entryFile);
+        file.tensors().forEach(tensor -> weights.tensors.put(tensor.name(), file));
+      }
+      weights.check();
+      return weights;
+    } catch (IOException | RuntimeException | Error e) {
+      try {
+        weights.close();
+      } catch (IOException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  private void openShards() throws IOException {
+    String index = folder.locate(entryFile);
+    for (Map.Entry<String, String> entry : weightMap(index).entrySet()) {
+      String shard = entry.getValue();
+      if (shard.isEmpty() || shard.startsWith(".") || shard.contains("/")) {
+        throw TunerException.damaged(
+            "Cannot read " + index + ": it names the shard " + shard + " (a plain file name)");
+      }
+      if (!folder.contains(shard)) {
+        throw TunerException.damaged(
+            "Cannot read "
+                + folder.locate(shard)
+                + ": there is no such file, but "
+                + entryFile
+                + " says that it holds "
+                + entry.getKey());
+      }
+      TensorFile file = openFile(shard);
+      if (file.find(entry.getKey()).isEmpty()) {
+        throw TunerException.damaged(
+            "Cannot read "
+                + file.location()
+                + ": it has no tensor "
+                + entry.getKey()
+                + ", which "
+                + entryFile
+                + " says it holds");
+      }
+      tensors.put(entry.getKey(), file);
+    }
+  }
+
+  private Map<String, String> weightMap(String index) throws IOException {
+    ConfigJson json = new ConfigJson(folder.readAll(entryFile, MAX_INDEX_BYTES), index);
+    Map<String, String> shards = new LinkedHashMap<>();
+    if (!json.has("weight_map") || !json.content().get("weight_map").isJsonObject()) {
+      throw TunerException.damaged("Cannot read " + index + ": it has no object weight_map");
+    }
+    for (Map.Entry<String, JsonElement> entry :
+        json.content().getAsJsonObject("weight_map").entrySet()) {
+      if (!entry.getValue().isJsonPrimitive()) {
+        throw TunerException.damaged(
+            "Invalid shard of "
+                + entry.getKey()
+                + " in "
+                + index
+                + ": "
+                + entry.getValue()
+                + " (a file name)");
+      }
+      shards.put(entry.getKey(), entry.getValue().getAsString());
+    }
+    return shards;
+  }
+
+  private TensorFile openFile(String name) throws IOException {
+    TensorFile file = files.get(name);
+    if (file == null) {
+      file = TensorFile.open(folder, name);
+      files.put(name, file);
+    }
+    return file;
+  }
+
+  private void check() {
+    List<String> known = new ArrayList<>();
+    for (ModelTensor tensor : ModelTensor.of(config)) {
+      checkShape(tensor.name(), tensor.shape());
+      known.add(tensor.name());
+    }
+    if (tensors.containsKey(ModelTensor.HEAD)) {
+      checkShape(ModelTensor.HEAD, tensorShape(ModelTensor.EMBEDDING));
+      known.add(ModelTensor.HEAD);
+    }
+    Map<String, TensorFile> others = new TreeMap<>(tensors);
+    others.keySet().removeAll(known);
+    others.forEach(this::checkIgnored);
+  }
+
+  private List<Long> tensorShape(String name) {
+    return file(name).get(name).shape();
+  }
+
+  private void checkShape(String name, List<Long> expected) {
+    TensorSpec found = file(name).get(name);
+    if (!found.shape().equals(expected) || !found.dtype().isFloat()) {
+      throw TunerException.damaged(
+          "Cannot read tensor "
+              + name
+              + " of "
+              + file(name).location()
+              + ": it is "
+              + found.dtype()
+              + " "
+              + found.shape()
+              + " (F16, BF16 or F32 "
+              + expected
+              + " by config.json)");
+    }
+  }
+
+  private void checkIgnored(String name, TensorFile file) {
+    boolean rotary = name.startsWith(ModelTensor.LAYERS) && name.endsWith(ModelTensor.ROTARY);
+    if (!rotary && !name.startsWith(ModelTensor.PREFIX_ENCODER)) {
+      throw TunerException.damaged(
+          "Cannot use the weights in "
+              + folder.location()
+              + ": tensor "
+              + name
+              + " of "
+              + file.location()
+              + " has no place in a ChatGLM-6B of "
+              + config.numLayers()
+              + " layers");
+    }
+  }
+
+  public ChatGlmConfig config() {
+    return config;
+  }
+
+  /** The directory, as messages show it. */
+  public String location() {
+    return folder.location();
+  }
+
+  /**
+   * The file that holds the tensor, which stays owned by this object.
+   *
+   * @throws TunerException if no file has it
+   */
+  TensorFile file(String name) {
+    TensorFile file = tensors.get(name);
+    if (file == null) {
+      throw TunerException.damaged(
+          "Cannot read the weights in "
+              + folder.location()
+              + ": "
+              + entryFile
+              + " has no tensor "
+              + name);
+    }
+    return file;
+  }
+
+  /** The output matrix's file, if it is stored at all. */
+  Optional<TensorFile> headFile() {
+    return Optional.ofNullable(tensors.get(ModelTensor.HEAD));
+  }
+
+  /** Identifies the model: see {@link ModelFingerprint}. Takes a few reads per file, once. */
+  public String fingerprint() throws IOException {
+    if (fingerprint.isEmpty()) {
+      List<String> whole = new ArrayList<>(List.of(ChatGlmConfig.FILE));
+      if (!files.containsKey(entryFile)) {
+        whole.add(entryFile);
+      }
+      fingerprint = ModelFingerprint.of(folder, whole, files.keySet());
+    }
+    return fingerprint;
+  }
+
+  @Override
+  public void close() throws IOException {
+    IOException failure = null;
+    for (TensorFile file : files.values()) {
+      try {
+        file.close();
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

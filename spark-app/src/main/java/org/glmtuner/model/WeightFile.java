@@ -1,0 +1,130 @@
+package org.glmtuner.model;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.glmtuner.checkpoint.DType;
+import org.glmtuner.checkpoint.SafetensorsLayout;
+import org.glmtuner.checkpoint.TensorFile;
+import org.glmtuner.checkpoint.TensorSpec;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.LocalFolder;
+
+/**
+ * The file that ranks map: a safetensors file with the frozen model as native code wants it.
+ *
+ * <p>Its data section starts on a page. Norms and biases are F32 and come first, so that matrices
+ * of either type stay aligned; matrices are BF16, rounded to nearest even, or F32. The rows of
+ * query_key_value, officially mixed per head, are all heads' queries, then keys, then values. The
+ * output matrix is left out: it is the embedding.
+ */
+public final class WeightFile {
+  private static final int PAGE = 4096;
+
+  private WeightFile() {}
+
+  /** The tensors in the order of the file. */
+  static List<TensorSpec> tensors(ChatGlmConfig config, Precision precision) {
+    return ModelTensor.of(config).stream()
+        .sorted(Comparator.comparing(ModelTensor::isMatrix)) // stable: otherwise as in the model
+        .map(
+            tensor ->
+                new TensorSpec(
+                    tensor.name(),
+                    tensor.isMatrix() ? precision.matrixType() : DType.F32,
+                    tensor.shape()))
+        .toList();
+  }
+
+  private static Map<String, String> metadata(OfficialWeights source, Precision precision)
+      throws IOException {
+    return Map.of(
+        "format", "glm-tuner-weights",
+        "version", "1",
+        "precision", precision.label(),
+        "qkv_layout", "Q|K|V",
+        "source_fingerprint", source.fingerprint());
+  }
+
+  /**
+   * Makes the file. It appears under its name when it is complete and on the disk, not before;
+   * whatever happens, nothing else of it stays. Takes a few MB of memory at any size of model.
+   *
+   * @throws TunerException if a weight is not finite or too large for the precision, if {@code
+   *     lm_head} differs from the embedding, or if the disk is too small
+   */
+  public static void convert(
+      OfficialWeights source, Precision precision, Path target, ProgressListener listener)
+      throws IOException {
+    SafetensorsLayout layout =
+        new SafetensorsLayout(
+            tensors(source.config(), precision), metadata(source, precision), PAGE);
+    Path directory = target.toAbsolutePath().getParent();
+    checkSpace(directory, target, layout.fileBytes(), null);
+    Path temporary = Files.createTempFile(directory, temporaryPrefix(target), ".tmp");
+    try {
+      try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+        new WeightConversion(source, precision, layout, out, listener).run();
+        out.force(true);
+      } catch (IOException e) {
+        checkSpace(directory, target, layout.fileBytes() - Files.size(temporary), e);
+        throw e;
+      }
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+    try (FileChannel entries = FileChannel.open(directory)) {
+      entries.force(true); // the new name, too, survives a power failure
+    }
+  }
+
+  /** What the names of unfinished files for this target start with. */
+  static String temporaryPrefix(Path target) {
+    return "." + target.getFileName() + ".";
+  }
+
+  private static void checkSpace(Path directory, Path target, long needed, IOException cause)
+      throws IOException {
+    long free = Files.getFileStore(directory).getUsableSpace();
+    if (free < needed) {
+      throw new TunerException(
+          ExitCode.UNSUITABLE,
+          "Cannot write "
+              + target
+              + ": it needs "
+              + needed
+              + " bytes more, "
+              + directory
+              + " has "
+              + free
+              + " free",
+          cause);
+    }
+  }
+
+  /** Why a file cannot serve for these weights, or nothing if it can. Reads its header only. */
+  static Optional<String> problem(Path file, OfficialWeights source, Precision precision)
+      throws IOException {
+    LocalFolder folder = new LocalFolder(file.toAbsolutePath().getParent());
+    try (TensorFile found = TensorFile.open(folder, file.getFileName().toString())) {
+      if (!found.metadata().equals(metadata(source, precision))) {
+        return Optional.of("it says of itself " + found.metadata());
+      }
+      if (!List.copyOf(found.tensors()).equals(tensors(source.config(), precision))) {
+        return Optional.of("it holds other tensors");
+      }
+      return Optional.empty();
+    } catch (TunerException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+}

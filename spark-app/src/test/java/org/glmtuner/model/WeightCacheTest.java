@@ -1,0 +1,161 @@
+package org.glmtuner.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.glmtuner.storage.LocalFolder;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class WeightCacheTest {
+  @TempDir Path directory;
+
+  private Path cache;
+
+  /** Remembers what it hears. */
+  private static final class Recorder implements ProgressListener {
+    final List<String> events = new ArrayList<>();
+
+    @Override
+    public void written(long done, long total) {
+      if (done == total) {
+        events.add("written");
+      }
+    }
+
+    @Override
+    public void waiting(Path file) {
+      events.add("waiting");
+    }
+
+    @Override
+    public void replacing(Path file, String reason) {
+      events.add("replacing: " + reason);
+    }
+  }
+
+  @BeforeEach
+  void write() throws IOException {
+    cache = directory.resolve("cache");
+    ModelFiles.write(directory.resolve("model"), ModelFiles.tensors());
+  }
+
+  private OfficialWeights open() throws IOException {
+    return OfficialWeights.open(new LocalFolder(directory.resolve("model")));
+  }
+
+  @Test
+  void makesOneFilePerModelAndPrecisionAndReusesIt() throws Exception {
+    Recorder recorder = new Recorder();
+    try (OfficialWeights weights = open()) {
+      Path bf16 = WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(bf16)
+          .isEqualTo(
+              cache.resolve(
+                  "weights/" + weights.fingerprint().substring(0, 16) + "-bf16.safetensors"));
+      Files.setLastModifiedTime(bf16, FileTime.fromMillis(1000));
+      assertThat(WeightCache.provide(weights, Precision.BF16, cache, recorder)).isEqualTo(bf16);
+      assertThat(Files.getLastModifiedTime(bf16)).isEqualTo(FileTime.fromMillis(1000));
+      Path fp32 = WeightCache.provide(weights, Precision.FP32, cache, recorder);
+      assertThat(Files.size(fp32)).isGreaterThan(Files.size(bf16));
+    }
+    assertThat(recorder.events).containsExactly("written", "written");
+  }
+
+  @Test
+  void replacesAFileThatCannotServeAndRemovesUnfinishedOnes() throws Exception {
+    Recorder recorder = new Recorder();
+    try (OfficialWeights weights = open()) {
+      Path file = WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      byte[] good = Files.readAllBytes(file);
+      Files.write(file, Arrays.copyOf(good, good.length - 1));
+      Path unfinished = file.resolveSibling(WeightFile.temporaryPrefix(file) + "123.tmp");
+      Files.write(unfinished, new byte[1]);
+      Path other = file.resolveSibling(".other-bf16.safetensors.123.tmp");
+      Files.write(other, new byte[1]);
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(file).hasBinaryContent(good);
+      assertThat(unfinished).doesNotExist();
+      assertThat(other).exists();
+
+      Path fp32 = WeightCache.provide(weights, Precision.FP32, cache, recorder);
+      Files.copy(fp32, file, StandardCopyOption.REPLACE_EXISTING);
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(file).hasBinaryContent(good);
+    }
+    assertThat(recorder.events).hasSize(6);
+    assertThat(recorder.events.get(1))
+        .startsWith("replacing: Cannot read ")
+        .contains("the file was cut short");
+    assertThat(recorder.events.get(4)).startsWith("replacing: it says of itself {");
+  }
+
+  @Test
+  void letsOneThreadConvertAndTheOthersWait() throws Exception {
+    int threads = 4;
+    CountDownLatch started = new CountDownLatch(threads - 1);
+    AtomicInteger conversions = new AtomicInteger();
+    ProgressListener listener =
+        new ProgressListener() {
+          @Override
+          public void written(long done, long total) {
+            try { // the converting thread goes on when all others wait for it
+              assertThat(started.await(30, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+            if (done == total) {
+              conversions.incrementAndGet();
+            }
+          }
+
+          @Override
+          public void waiting(Path file) {
+            started.countDown();
+          }
+        };
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try {
+      List<Future<Path>> results = new ArrayList<>();
+      for (int i = 0; i < threads; i++) {
+        results.add(
+            pool.submit(
+                () -> {
+                  try (OfficialWeights weights = open()) {
+                    return WeightCache.provide(weights, Precision.BF16, cache, listener);
+                  }
+                }));
+      }
+      for (Future<Path> result : results) {
+        assertThat(result.get(30, TimeUnit.SECONDS)).exists();
+      }
+    } finally {
+      pool.shutdownNow();
+    }
+    assertThat(conversions).hasValue(1);
+    try (Stream<Path> files = Files.list(cache.resolve("weights"))) {
+      assertThat(files.map(path -> path.getFileName().toString()).sorted())
+          .hasSize(2)
+          .last()
+          .asString()
+          .endsWith("-bf16.safetensors");
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package org.glmtuner.tokenizer;
+
+import ai.djl.sentencepiece.SpTokenizer;
+import java.nio.file.Path;
+import java.util.List;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.SpecialIds;
+
+/**
+ * ChatGLM-6B's tokenizer: SentencePiece, with line breaks, tabs and runs of blanks as pieces.
+ *
+ * <p>Owns native memory. Threads may share it; it is closed when none uses it any more.
+ */
+public final class ChatGlmTokenizer implements AutoCloseable {
+  /** The file's name in a model directory. */
+  public static final String FILE = "ice_text.model";
+
+  /** Above any real model of SentencePiece. */
+  public static final int MAX_BYTES = 64 << 20;
+
+  private final String location;
+  private final PieceTable pieces;
+  private final SpecialIds specialIds;
+  private final SpTokenizer sentencePiece;
+  private volatile boolean closed;
+
+  private ChatGlmTokenizer(
+      String location, PieceTable pieces, SpecialIds specialIds, SpTokenizer sentencePiece) {
+    this.location = location;
+    this.pieces = pieces;
+    this.specialIds = specialIds;
+    this.sentencePiece = sentencePiece;
+  }
+
+  /**
+   * Loads the bytes of an {@code ice_text.model}.
+   *
+   * <p>The first call in a JVM unpacks and loads a native library and switches DJL's telemetry off;
+   * both hold for the whole JVM, so that later calls cannot choose another directory.
+   *
+   * @param location the file's path, for messages
+   * @param nativeDirectory where DJL unpacks native libraries, in files it makes itself
+   * @throws TunerException if the file is no such model or lacks one of the special pieces, or if
+   *     the native library cannot be loaded
+   */
+  public static ChatGlmTokenizer load(byte[] model, String location, Path nativeDirectory) {
+    PieceTable pieces = PieceTable.parse(model, location);
+    SpecialIds specialIds =
+        new SpecialIds(
+            special(pieces, "[MASK]", location),
+            special(pieces, "[gMASK]", location),
+            special(pieces, "<sop>", location),
+            special(pieces, "<eop>", location),
+            special(pieces, "<pad>", location));
+    System.setProperty("OPT_OUT_TRACKING", "true");
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("ENGINE_CACHE_DIR", nativeDirectory.toAbsolutePath().toString());
+    try {
+      return new ChatGlmTokenizer(location, pieces, specialIds, new SpTokenizer(model));
+    } catch (LinkageError | IllegalStateException e) {
+      throw new TunerException(
+          ExitCode.UNSUITABLE,
+          "Cannot load DJL's SentencePiece library by way of " + nativeDirectory + ": " + e,
+          e);
+    } catch (RuntimeException e) {
+      throw TunerException.damaged("Cannot read " + location + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static int special(PieceTable pieces, String text, String location) {
+    return pieces
+        .find(text)
+        .orElseThrow(
+            () ->
+                TunerException.damaged(
+                    "Cannot use "
+                        + location
+                        + ": it has no piece "
+                        + text
+                        + " (the tokenizer of ChatGLM-6B has)"));
+  }
+
+  /** Ids of the special pieces, by their names. */
+  public SpecialIds specialIds() {
+    return specialIds;
+  }
+
+  /** Number of pieces; ids run from 0 to below it. */
+  public int pieceCount() {
+    return pieces.size();
+  }
+
+  /**
+   * Refuses a model whose special tokens are not this tokenizer's: files of different releases.
+   *
+   * @throws TunerException naming the token and both ids
+   */
+  public void checkAgainst(ChatGlmConfig config) {
+    SpecialIds expected = config.specialIds();
+    check("[MASK]", specialIds.mask(), expected.mask());
+    check("[gMASK]", specialIds.gmask(), expected.gmask());
+    check("<sop>", specialIds.sop(), expected.sop());
+    check("<eop>", specialIds.eop(), expected.eop());
+    check("<pad>", specialIds.pad(), expected.pad());
+    if (pieces.size() > config.vocabSize()) {
+      throw mismatch("it has " + pieces.size() + " pieces, the model " + config.vocabSize());
+    }
+  }
+
+  private void check(String piece, int found, int expected) {
+    if (found != expected) {
+      throw mismatch("it has " + piece + " at " + found + ", the model expects " + expected);
+    }
+  }
+
+  private TunerException mismatch(String reason) {
+    return TunerException.damaged(
+        "Cannot use the tokenizer "
+            + location
+            + ": "
+            + reason
+            + " (take tokenizer and config.json from the same release)");
+  }
+
+  /**
+   * Token ids of the text, without special tokens. Text that spells a special token, such as {@code
+   * [gMASK]}, is text like any other.
+   */
+  public int[] encode(String text) {
+    checkOpen();
+    return sentencePiece.getProcessor().encode(Whitespace.toPieces(text));
+  }
+
+  /**
+   * Text of the ids, as the official {@code decode}: blanks before punctuation go. Special tokens
+   * vanish; an id that no piece has, as a model with more rows in its embedding may emit, becomes
+   * U+FFFD.
+   */
+  public String decode(int[] ids) {
+    checkOpen();
+    return withoutLooseBlanks(Whitespace.fromPieces(PieceDecoder.decode(pieces, ids)));
+  }
+
+  /** The clean-up that Hugging Face tokenizers end with, replacement by replacement. */
+  private static String withoutLooseBlanks(String text) {
+    String result = text;
+    for (String mark : List.of(".", "?", "!", ",")) {
+      result = result.replace(" " + mark, mark);
+    }
+    result = result.replace(" ' ", "'");
+    for (String ending : List.of("n't", "'m", "'s", "'ve", "'re")) {
+      result = result.replace(" " + ending, ending);
+    }
+    return result;
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("Cannot use the tokenizer " + location + ": it is closed");
+    }
+  }
+
+  /** Frees the native memory; a second call has no effect. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      sentencePiece.close();
+    }
+  }
+}

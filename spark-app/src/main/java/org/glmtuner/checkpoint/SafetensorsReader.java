@@ -91,14 +91,14 @@ final class SafetensorsReader {
       }
       json.endObject();
       if (json.peek() != JsonToken.END_DOCUMENT) {
-        throw damaged("there is more than one JSON value in its header");
+        throw new IllegalStateException("something follows");
       }
     } catch (MalformedJsonException
         | EOFException
         | JsonParseException
         | IllegalStateException
         | NumberFormatException e) {
-      throw damaged("its header is not the JSON of a safetensors file: " + e.getMessage(), e);
+      throw damaged("its header is not the JSON of a safetensors file", e);
     }
   }
 

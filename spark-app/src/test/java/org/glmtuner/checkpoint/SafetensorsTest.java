@@ -144,9 +144,9 @@ class SafetensorsTest {
         "{'a':{'dtype':'I8','shape':[2],'data_offsets':[0,2]},"
             + "'a':{'dtype':'I8','shape':[2],'data_offsets':[2,4]}} | 4 "
             + "| tensor a is there twice",
-        "{'a':1} | 0 | its header is not the JSON of a safetensors file: ",
-        "{'a':{'dtype':'I8', | 0 | its header is not the JSON of a safetensors file: ",
-        "{} {} | 0 | its header is not the JSON of a safetensors file: ",
+        "{'a':1} | 0 | its header is not the JSON of a safetensors file",
+        "{'a':{'dtype':'I8', | 0 | its header is not the JSON of a safetensors file",
+        "{} {} | 0 | its header is not the JSON of a safetensors file",
         "[1,2,3] | 0 | it is neither a safetensors file nor a torch archive, by its first bytes",
       })
   void refusesADamagedHeader(String header, int dataBytes, String reason) throws IOException {

@@ -131,6 +131,9 @@ final class TensorUnpickler extends Unpickler {
   }
 
   private static long integer(Object number) {
-    return number instanceof BigInteger big ? big.longValueExact() : ((Number) number).longValue();
+    if (number instanceof Integer || number instanceof Long) {
+      return ((Number) number).longValue();
+    }
+    return ((BigInteger) number).longValueExact();
   }
 }

@@ -77,15 +77,16 @@ public abstract class TensorWriter implements Closeable {
   }
 
   /**
-   * Appends stored (little-endian) bytes to the tensor, up to the buffer's limit.
+   * Appends stored (little-endian) bytes to the tensor, up to the buffer's limit. Appending nothing
+   * is always allowed.
    *
    * @throws IllegalStateException if another tensor comes first, or this one would get too long
    */
   public final void append(String name, ByteBuffer bytes) throws IOException {
-    checkNext(name, bytes.remaining());
     if (!bytes.hasRemaining()) {
       return;
     }
+    checkNext(name, bytes.remaining());
     missingBytes -= bytes.remaining();
     tensorBytes(bytes.duplicate());
     put(bytes);
@@ -96,6 +97,9 @@ public abstract class TensorWriter implements Closeable {
 
   /** Appends elements to an F32, F16 or BF16 tensor, rounded to its type; else as for bytes. */
   public final void append(String name, float[] values) throws IOException {
+    if (values.length == 0) {
+      return;
+    }
     DType dtype = nextType(name, values.length);
     int step = PIECE_BYTES / dtype.bytes();
     for (int done = 0; done < values.length; done += step) {
@@ -108,6 +112,9 @@ public abstract class TensorWriter implements Closeable {
 
   /** Appends elements to an I32 tensor; else as for bytes. */
   public final void append(String name, int[] values) throws IOException {
+    if (values.length == 0) {
+      return;
+    }
     if (nextType(name, values.length) != DType.I32) {
       throw new IllegalStateException("Cannot write ints to tensor " + name + ": it is not I32");
     }

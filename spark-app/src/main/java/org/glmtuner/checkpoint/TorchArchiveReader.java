@@ -140,7 +140,19 @@ final class TorchArchiveReader {
       throw damaged("tensor " + name + " lies in " + recordName + ", which is missing");
     }
     ZipArchiveEntry record = record(recordName);
-    long first = Math.multiplyExact(tensor.offset(), (long) spec.dtype().bytes());
+    if (tensor.offset() > record.getSize()) {
+      throw damaged(
+          "tensor "
+              + name
+              + " starts at element "
+              + tensor.offset()
+              + " of "
+              + recordName
+              + ", which has "
+              + record.getSize()
+              + " bytes");
+    }
+    long first = tensor.offset() * spec.dtype().bytes();
     if (record.getSize() - first < spec.bytes()) {
       throw damaged(
           "tensor "

@@ -85,7 +85,8 @@ record JsonRow(JsonObject columns) {
         }
         integers[i] = Integer.parseInt(primitive.getAsString());
       } catch (NumberFormatException e) {
-        throw new RowException(column + "[" + i + "] is " + element + " (an integer is needed)");
+        throw new RowException(
+            column + "[" + i + "] is " + kind(element) + " (an integer is needed)");
       }
     }
     return integers;
@@ -115,6 +116,8 @@ record JsonRow(JsonObject columns) {
       return "null";
     }
     JsonPrimitive primitive = element.getAsJsonPrimitive();
-    return primitive.isString() ? "a text" : primitive.isNumber() ? "a number" : "true or false";
+    return primitive.isString()
+        ? "a text"
+        : primitive.isNumber() ? "the number " + primitive : "true or false";
   }
 }

@@ -73,7 +73,13 @@ public record ChatGlmConfig(
         vocabSize,
         json.size("max_sequence_length"),
         epsilon(json),
-        specialIds(json, vocabSize),
+        json.specialIds(
+            vocabSize,
+            "mask_token_id",
+            "gmask_token_id",
+            "bos_token_id",
+            "eos_token_id",
+            "pad_token_id"),
         prefix(json),
         json.content());
   }
@@ -96,16 +102,6 @@ public record ChatGlmConfig(
     double epsilon = json.number("layernorm_epsilon");
     json.check("layernorm_epsilon", epsilon > 0 && epsilon < 1, "between 0 and 1");
     return epsilon;
-  }
-
-  private static SpecialIds specialIds(ConfigJson json, int vocabSize) {
-    return json.distinctIds(
-        vocabSize,
-        "mask_token_id",
-        "gmask_token_id",
-        "bos_token_id",
-        "eos_token_id",
-        "pad_token_id");
   }
 
   private static Optional<Prefix> prefix(ConfigJson json) {

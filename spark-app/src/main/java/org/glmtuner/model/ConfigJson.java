@@ -80,8 +80,8 @@ final class ConfigJson {
     return value;
   }
 
-  /** Five ids below {@code vocabSize}, no two the same. */
-  SpecialIds distinctIds(
+  /** Five ids under these keys, below {@code vocabSize}, no two the same. */
+  SpecialIds specialIds(
       int vocabSize, String mask, String gmask, String sop, String eop, String pad) {
     for (String key : new String[] {mask, gmask, sop, eop, pad}) {
       int id = integer(key);

@@ -1,12 +1,14 @@
 package org.glmtuner.tokenizer;
 
 import ai.djl.sentencepiece.SpTokenizer;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.SpecialIds;
+import org.glmtuner.storage.Folder;
 
 /**
  * ChatGLM-6B's tokenizer: SentencePiece, with line breaks, tabs and runs of blanks as pieces.
@@ -18,7 +20,7 @@ public final class ChatGlmTokenizer implements AutoCloseable {
   public static final String FILE = "ice_text.model";
 
   /** Above any real model of SentencePiece. */
-  public static final int MAX_BYTES = 64 << 20;
+  private static final int MAX_BYTES = 64 << 20;
 
   private final String location;
   private final PieceTable pieces;
@@ -32,6 +34,11 @@ public final class ChatGlmTokenizer implements AutoCloseable {
     this.pieces = pieces;
     this.specialIds = specialIds;
     this.sentencePiece = sentencePiece;
+  }
+
+  /** Loads the {@code ice_text.model} of a model directory, as {@link #load} does its bytes. */
+  public static ChatGlmTokenizer open(Folder model, Path nativeDirectory) throws IOException {
+    return load(model.readAll(FILE, MAX_BYTES), model.locate(FILE), nativeDirectory);
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.glmtuner.failure.TunerException;
 
 /**
@@ -28,6 +29,7 @@ final class PieceTable {
 
   record Piece(String text, Type type) {}
 
+  private static final Pattern BYTE_PIECE = Pattern.compile("<0x[0-9A-F]{2}>");
   private static final int PIECES_FIELD = 1;
   private static final int TEXT_FIELD = 1;
   private static final int TYPE_FIELD = 3;
@@ -90,8 +92,12 @@ final class PieceTable {
     if (type < 1 || type > Type.values().length) {
       throw new IllegalArgumentException("type " + type);
     }
+    Piece piece = new Piece(text, Type.values()[(int) type - 1]);
+    if (piece.type() == Type.BYTE && !BYTE_PIECE.matcher(text).matches()) {
+      throw new IllegalArgumentException("byte piece " + text);
+    }
     ids.put(text, pieces.size());
-    pieces.add(new Piece(text, Type.values()[(int) type - 1]));
+    pieces.add(piece);
   }
 
   private static void checkNormalizer(ByteBuffer message, String location) {

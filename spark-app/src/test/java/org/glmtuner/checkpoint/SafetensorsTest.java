@@ -155,6 +155,27 @@ class SafetensorsTest {
   }
 
   @Test
+  void neverFailsOtherwiseOnADamagedHeader() throws IOException {
+    TensorFiles.writeSafetensors(
+        directory.resolve(NAME),
+        Map.of(TensorSpec.of("some.tensor", DType.F32, 2, 3), new float[6]));
+    byte[] whole = Files.readAllBytes(directory.resolve(NAME));
+    Random random = new Random(13);
+    int refused = 0;
+    for (int i = 0; i < 1000; i++) {
+      byte[] damaged = whole.clone();
+      damaged[random.nextInt(whole.length - 24)] = (byte) random.nextInt(128);
+      Files.write(directory.resolve(NAME), damaged);
+      try (TensorFile file = open()) {
+        assertThat(file.tensors()).hasSize(1);
+      } catch (TunerException e) {
+        refused++;
+      }
+    }
+    assertThat(refused).isGreaterThan(500);
+  }
+
+  @Test
   void refusesWhatIsNoTensorFile() throws IOException {
     Files.write(directory.resolve(NAME), new byte[5]);
     assertRefused("it has 5 bytes, less than any tensor file");

@@ -41,9 +41,7 @@ public final class TensorFiles {
       throws IOException {
     try (writer) {
       for (Map.Entry<TensorSpec, float[]> tensor : tensors.entrySet()) {
-        if (tensor.getValue().length > 0) {
-          writer.append(tensor.getKey().name(), tensor.getValue());
-        }
+        writer.append(tensor.getKey().name(), tensor.getValue());
       }
       writer.finish();
     }

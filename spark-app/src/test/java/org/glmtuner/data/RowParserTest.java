@@ -76,7 +76,7 @@ class RowParserTest {
             + "(did you mean contents?)",
         "{'prompt':'1'} | it has no column content but prompt",
         "{} | it has no column content, nor any other",
-        "{'content':1,'summary':'2'} | its column content holds a number (a text is needed)",
+        "{'content':1,'summary':'2'} | its column content holds the number 1 (a text is needed)",
         "{'content':'1','summary':['2']} | its column summary holds an array (a text is needed)",
         "{'content':'1','summary':true} "
             + "| its column summary holds true or false (a text is needed)",
@@ -100,12 +100,12 @@ class RowParserTest {
         "{'input_ids':[7,104,9],'labels':[-100,-100,9]} "
             + "| it has neither [gMASK] (id 101) nor [MASK] (id 100)",
         "{'input_ids':[7,101,104],'labels':[-100,-100]} | it has 3 input_ids and 2 labels",
-        "{'input_ids':[7,101,104.0],'labels':[1,2,3]} | input_ids[2] is 104.0 (an integer is needed)",
+        "{'input_ids':[7,101,104.0],'labels':[1,2,3]} | input_ids[2] is the number 104.0 (an integer is needed)",
         "{'input_ids':[7,101,'104'],'labels':[1,2,3]} "
-            + "| input_ids[2] is \"104\" (an integer is needed)",
-        "{'input_ids':[7,[],9],'labels':[1,2,3]} | input_ids[1] is [] (an integer is needed)",
+            + "| input_ids[2] is a text (an integer is needed)",
+        "{'input_ids':[7,[],9],'labels':[1,2,3]} | input_ids[1] is an array (an integer is needed)",
         "{'input_ids':[7,99999999999],'labels':[1,2]} "
-            + "| input_ids[1] is 99999999999 (an integer is needed)",
+            + "| input_ids[1] is the number 99999999999 (an integer is needed)",
         "{'input_ids':'7','labels':[1]} "
             + "| its column input_ids holds a text (an array of integers is needed)",
         "{'input_ids':[7]} | it has no column labels but input_ids",

@@ -16,6 +16,7 @@ import net.jqwik.api.constraints.NumericChars;
 import net.jqwik.api.constraints.StringLength;
 import org.glmtuner.SharedData;
 import org.glmtuner.model.SpecialIds;
+import org.glmtuner.storage.LocalFolder;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
 import org.junit.jupiter.api.Test;
 
@@ -121,8 +122,7 @@ class TrainingRowEncoderTest {
   }
 
   private static ChatGlmTokenizer real() throws IOException {
-    Path file = SharedData.require("data/chatglm-6b/ice_text.model");
-    return ChatGlmTokenizer.load(
-        Files.readAllBytes(file), file.toString(), Path.of("target/native"));
+    LocalFolder folder = new LocalFolder(SharedData.require("data/chatglm-6b"));
+    return ChatGlmTokenizer.open(folder, Path.of("target/native"));
   }
 }

@@ -18,6 +18,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.SpecialIds;
+import org.glmtuner.storage.LocalFolder;
 import org.junit.jupiter.api.Test;
 
 class ChatGlmTokenizerTest {
@@ -38,8 +39,8 @@ class ChatGlmTokenizerTest {
           "<s>");
 
   private static ChatGlmTokenizer real() throws IOException {
-    Path file = SharedData.require("data/chatglm-6b/ice_text.model");
-    return ChatGlmTokenizer.load(Files.readAllBytes(file), file.toString(), NATIVE);
+    LocalFolder folder = new LocalFolder(SharedData.require("data/chatglm-6b"));
+    return ChatGlmTokenizer.open(folder, Path.of("target/native"));
   }
 
   private static List<JsonObject> golden() throws IOException {

@@ -1,5 +1,6 @@
 package org.glmtuner.data;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -13,7 +14,7 @@ import java.util.Arrays;
  * @param samples their number
  * @param sum of a 64-bit hash per sample, modulo 2^64
  */
-public record DataFingerprint(long samples, long sum) {
+public record DataFingerprint(long samples, long sum) implements Serializable {
 
   /** Of no samples. */
   public static final DataFingerprint EMPTY = new DataFingerprint(0, 0);

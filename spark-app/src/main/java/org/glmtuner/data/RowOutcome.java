@@ -1,11 +1,13 @@
 package org.glmtuner.data;
 
+import java.io.Serializable;
+
 /**
  * What became of one row.
  *
  * @param <T> what rows are read as
  */
-public sealed interface RowOutcome<T> {
+public sealed interface RowOutcome<T> extends Serializable {
 
   /** The row is good. */
   record Accepted<T>(T value) implements RowOutcome<T> {}

@@ -1,5 +1,6 @@
 package org.glmtuner.data;
 
+import java.io.Serializable;
 import java.util.Arrays;
 
 /**
@@ -16,7 +17,8 @@ import java.util.Arrays;
  * @param maskPosition m, index of the mask token, before c: the position of all tokens from c on
  */
 @SuppressWarnings("ArrayRecordComponent") // a record, for serializers; equality is by content
-public record Sample(long id, int[] inputIds, int[] labels, int contextLength, int maskPosition) {
+public record Sample(long id, int[] inputIds, int[] labels, int contextLength, int maskPosition)
+    implements Serializable {
 
   /** The label of a position that the loss leaves out. */
   public static final int IGNORED = -100;

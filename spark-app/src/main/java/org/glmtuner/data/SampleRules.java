@@ -1,5 +1,6 @@
 package org.glmtuner.data;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -13,7 +14,8 @@ import org.glmtuner.model.SpecialIds;
  * @param vocabSize V; ids and labels are below it
  * @param maxSequenceLength tokens of a sample at most, after padding is cut off
  */
-public record SampleRules(SpecialIds specialIds, int vocabSize, int maxSequenceLength) {
+public record SampleRules(SpecialIds specialIds, int vocabSize, int maxSequenceLength)
+    implements Serializable {
 
   public static SampleRules of(ChatGlmConfig config) {
     return new SampleRules(config.specialIds(), config.vocabSize(), config.maxSequenceLength());

@@ -1,5 +1,6 @@
 package org.glmtuner.data;
 
+import java.io.Serializable;
 import java.util.Arrays;
 
 /**
@@ -9,7 +10,7 @@ import java.util.Arrays;
  * @param labels aligned with {@code inputIds}
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is by content
-public record TrainingRow(int[] inputIds, int[] labels) {
+public record TrainingRow(int[] inputIds, int[] labels) implements Serializable {
 
   /** Padded on the right to {@code length}; the padding's labels are ignored. */
   public TrainingRow padded(int length, int pad) {

@@ -1,5 +1,6 @@
 package org.glmtuner.model;
 
+import java.io.Serializable;
 import java.util.stream.IntStream;
 
 /**
@@ -11,7 +12,7 @@ import java.util.stream.IntStream;
  * @param eop {@code <eop>}, ends the response
  * @param pad {@code <pad>}
  */
-public record SpecialIds(int mask, int gmask, int sop, int eop, int pad) {
+public record SpecialIds(int mask, int gmask, int sop, int eop, int pad) implements Serializable {
 
   public SpecialIds {
     if (IntStream.of(mask, gmask, sop, eop, pad).filter(id -> id >= 0).distinct().count() < 5) {
@@ -21,10 +22,5 @@ public record SpecialIds(int mask, int gmask, int sop, int eop, int pad) {
                   + " (all different, none below 0)",
               mask, gmask, sop, eop, pad));
     }
-  }
-
-  /** The largest of the ids. */
-  public int largest() {
-    return IntStream.of(mask, gmask, sop, eop, pad).max().getAsInt();
   }
 }

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+
+namespace native_ddp {
+
+/** Σ x², in FP64 and in an order that depends neither on the CPU nor on the number of threads. */
+double SquaredNorm(std::int64_t count, const float* x, int threads);
+
+/** How many of x are infinite or NaN. */
+std::int64_t CountNonFinite(std::int64_t count, const float* x);
+
+}  // namespace native_ddp

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "transformer/greedy_decoder.h"
+#include "transformer/output_layer.h"
+#include "transformer/packed_attention.h"
+#include "transformer/packed_batch.h"
+#include "transformer/saved_layer.h"
+#include "transformer/workspace.h"
+
+namespace native_ddp {
+
+/**
+ * A frozen ChatGLM: losses, their gradient with respect to a prefix of keys and values, greedy completion. One call at
+ * a time; only progress() may be called meanwhile from other threads. Values that are not finite come out as they are.
+ */
+class FrozenTransformer {
+ public:
+  /** threads counts the caller's own. Throws std::runtime_error if the weight file does not fit the dimensions. */
+  FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads);
+
+  const ModelDimensions& dimensions() const { return workspace_.dimensions(); }
+
+  /**
+   * Of each sample: -Σ log p over its labelled rows, unweighted. Adds Σ weight · d(loss)/d(prefix before dropout) to
+   * gradient [L, 2, P, H]. layer_finished(l) is called for l = L-1 … 0, as soon as layer l's slice is complete.
+   */
+  std::vector<double> ForwardBackward(const PackedBatch& batch, const Prefix& prefix, const PrefixDropout& dropout,
+                                      float* gradient, const std::function<void(int layer)>& layer_finished);
+
+  /** The losses alone, without dropout; the prefix may be empty. */
+  std::vector<double> Losses(const PackedBatch& batch, const Prefix& prefix);
+
+  /** See GreedyDecoder::Generate. */
+  std::vector<std::int32_t> Generate(const std::vector<std::int32_t>& prompt, const DecodingTokens& tokens,
+                                     const Prefix& prefix, int most);
+
+  /** Grows with every product of matrices: stands still only if the work does. */
+  std::uint64_t progress() const { return workspace_.progress.load(std::memory_order_relaxed); }
+
+  /** What multiplies and how the weights are stored, as sgemm/bf16. */
+  std::string kernels() const;
+
+ private:
+  void Forward(const PackedBatch& batch, const Prefix& prefix, const PrefixDropout& dropout, bool save);
+
+  Workspace workspace_;
+  PackedAttention attention_;
+  OutputLayer output_layer_;
+  GreedyDecoder decoder_;
+  std::vector<SavedLayer> saved_;
+};
+
+}  // namespace native_ddp

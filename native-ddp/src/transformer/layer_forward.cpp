@@ -1,0 +1,112 @@
+#include "transformer/layer_forward.h"
+
+#include <cstring>
+
+#include "transformer/row_kernels.h"
+
+// T rows, H hidden, I inner.
+namespace native_ddp {
+namespace {
+
+std::size_t Elements(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
+
+void Resize(SavedLayer& saved, int rows, const ModelWeights& weights) {
+  const ModelDimensions& size = weights.dimensions();
+  saved.input_normalised.Resize(weights.precision(), rows, size.hidden);
+  saved.query_key_value.Resize(weights.precision(), rows, 3 * size.hidden);
+  saved.post_attention_normalised.Resize(weights.precision(), rows, size.hidden);
+  saved.gelu_input.Resize(weights.precision(), rows, size.inner);
+  saved.input_deviation.Ensure(Elements(rows, 1));
+  saved.post_attention_deviation.Ensure(Elements(rows, 1));
+  saved.log_sums.Ensure(Elements(rows, size.heads));
+}
+
+/** y = LN(x), residual = α · y + next_bias; keeps what the backward needs. y and residual are not x. */
+void Normalise(int rows, const float* x, const LayerNormWeights& norm, const float* next_bias, float* y,
+               float* residual, SavedRows* normalised, float* deviations, Workspace& workspace) {
+  const int hidden = workspace.dimensions().hidden;
+  const auto epsilon = static_cast<float>(workspace.dimensions().layer_norm_epsilon);
+  workspace.ForRows(rows, hidden, [&](std::int64_t row, int thread) {
+    const std::int64_t at = row * hidden;
+    float* scratch = workspace.Row(thread);
+    const float deviation = LayerNorm(hidden, epsilon, x + at, norm.weight, norm.bias, y + at, kResidualScale,
+                                      next_bias, residual + at, scratch);
+    if (normalised != nullptr) {
+      normalised->Store(row, scratch);
+      deviations[row] = deviation;
+    }
+  });
+}
+
+void AddBiasAndRotate(int rows, const float* bias, float* query_key_value, SavedRows* saved, Workspace& workspace) {
+  const ModelDimensions& size = workspace.dimensions();
+  const int half = size.head_size() / 2;
+  workspace.ForRows(rows, 3 * size.hidden, [&](std::int64_t row, int) {
+    float* values = query_key_value + row * 3 * size.hidden;
+    AddBias(3 * size.hidden, bias, values);
+    // queries, then keys: both are rotated, values are not
+    Rotate(2 * size.heads, size.head_size(), workspace.cosines.data() + row * half, workspace.sines.data() + row * half,
+           values);
+    if (saved != nullptr) saved->Store(row, values);
+  });
+}
+
+void AddBiasAndGelu(int rows, const float* bias, float* inner, SavedRows* saved, Workspace& workspace) {
+  const int width = workspace.dimensions().inner;
+  workspace.ForRows(rows, width, [&](std::int64_t row, int) {
+    float* values = inner + row * width;
+    AddBias(width, bias, values);
+    if (saved != nullptr) saved->Store(row, values);
+    Gelu(width, values, values);
+  });
+}
+
+}  // namespace
+
+void Embed(const std::int32_t* tokens, int rows, Workspace& workspace) {
+  const WeightMatrix& embeddings = workspace.weights.word_embeddings();
+  const int hidden = embeddings.columns;
+  float* to = workspace.hidden.Ensure(Elements(rows, hidden));
+  for (int row = 0; row < rows; ++row, to += hidden) {
+    if (embeddings.type == ElementType::kFloat32) {
+      std::memcpy(to, embeddings.Float32(tokens[row], 0), static_cast<std::size_t>(hidden) * sizeof(float));
+    } else {
+      FromBfloat16(hidden, embeddings.Bfloat16(tokens[row], 0), to);
+    }
+  }
+}
+
+void RunLayer(int layer, int rows, const AttentionStep& attend, SavedLayer* saved, Workspace& workspace) {
+  const LayerWeights& weights = workspace.weights.layer(layer);
+  const int hidden = workspace.dimensions().hidden;
+  const int inner_size = workspace.dimensions().inner;
+  float* stream = workspace.hidden.data();
+  float* normalised = workspace.normalised.Ensure(Elements(rows, hidden));
+  float* attended = workspace.attended.Ensure(Elements(rows, hidden));
+  float* query_key_value = workspace.wide.Ensure(Elements(rows, 3 * hidden));
+  float* inner = workspace.inner.Ensure(Elements(rows, std::max(inner_size, 3 * hidden)));
+  Gemm& gemm = *workspace.gemm;
+  if (saved != nullptr) Resize(*saved, rows, workspace.weights);
+
+  // attended = α · LN1(stream) + Dense(Attention(QKV(LN1(stream))))
+  Normalise(rows, stream, weights.input_layernorm, weights.dense.bias, normalised, attended,
+            saved == nullptr ? nullptr : &saved->input_normalised,
+            saved == nullptr ? nullptr : saved->input_deviation.data(), workspace);
+  gemm.Forward(rows, {normalised, hidden}, weights.query_key_value.weight, {query_key_value, 3 * hidden},
+               Output::kOverwrite);
+  AddBiasAndRotate(rows, weights.query_key_value.bias, query_key_value,
+                   saved == nullptr ? nullptr : &saved->query_key_value, workspace);
+  float* context = normalised;
+  attend(query_key_value, context, saved == nullptr ? nullptr : saved->log_sums.data());
+  gemm.Forward(rows, {context, hidden}, weights.dense.weight, {attended, hidden}, Output::kAccumulate);
+
+  // stream = α · LN2(attended) + MLP(LN2(attended))
+  Normalise(rows, attended, weights.post_attention_layernorm, weights.dense_4h_to_h.bias, normalised, stream,
+            saved == nullptr ? nullptr : &saved->post_attention_normalised,
+            saved == nullptr ? nullptr : saved->post_attention_deviation.data(), workspace);
+  gemm.Forward(rows, {normalised, hidden}, weights.dense_h_to_4h.weight, {inner, inner_size}, Output::kOverwrite);
+  AddBiasAndGelu(rows, weights.dense_h_to_4h.bias, inner, saved == nullptr ? nullptr : &saved->gelu_input, workspace);
+  gemm.Forward(rows, {inner, inner_size}, weights.dense_4h_to_h.weight, {stream, hidden}, Output::kAccumulate);
+}
+
+}  // namespace native_ddp

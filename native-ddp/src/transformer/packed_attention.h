@@ -1,0 +1,53 @@
+#pragma once
+
+#include <vector>
+
+#include "transformer/attention.h"
+#include "transformer/packed_batch.h"
+#include "transformer/prefix_dropout.h"
+#include "transformer/workspace.h"
+
+namespace native_ddp {
+
+/** Trained keys and values [L, 2, P, H] in front of every sample; P = 0 for none. */
+struct Prefix {
+  const float* data = nullptr;
+  int length = 0;
+
+  std::int64_t Offset(int layer, int key_or_value, int hidden) const {
+    return (std::int64_t{2} * layer + key_or_value) * length * hidden;
+  }
+};
+
+/** Attention of a packed batch: every sample sees itself and the prefix, through its own dropout mask. */
+class PackedAttention {
+ public:
+  explicit PackedAttention(Workspace& workspace);
+
+  /** Must be called before each batch; batch and the prefix' memory must stay until its backward is done. */
+  void Begin(const PackedBatch& batch, const Prefix& prefix, const PrefixDropout& dropout);
+
+  void Forward(int layer, const float* query_key_value, float* context, float* log_sums);
+
+  /** Adds to gradient [L, 2, P, H] of the prefix before dropout; query_key_value_gradient may be null. */
+  void Backward(int layer, const float* query_key_value, const float* context_gradient, const float* log_sums,
+                float* query_key_value_gradient, float* gradient);
+
+ private:
+  struct Scratch {
+    AttentionScratch attention;
+    Buffer<float> prefix;    // [2, P, D] after dropout
+    Buffer<float> gradient;  // [2, P, D]
+  };
+
+  AttentionHead Head(int layer, int sample, int head, const float* query_key_value, Scratch& scratch) const;
+  StridedInput DroppedPrefix(int layer, int key_or_value, int sample, int head, Scratch& scratch) const;
+
+  Workspace& workspace_;
+  const PackedBatch* batch_ = nullptr;
+  Prefix prefix_;
+  PrefixMasks masks_;
+  std::vector<Scratch> scratch_;  // one a thread
+};
+
+}  // namespace native_ddp

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+namespace native_ddp {
+
+enum class ElementType { kFloat32, kBfloat16 };
+
+/** A row-major matrix of the frozen model; the memory belongs to the mapped weight file. */
+struct WeightMatrix {
+  const void* data = nullptr;
+  ElementType type = ElementType::kFloat32;
+  int rows = 0;
+  int columns = 0;
+  int leading = 0;  // elements from one row to the next
+
+  const float* Float32(std::int64_t row, std::int64_t column) const {
+    return static_cast<const float*>(data) + row * leading + column;
+  }
+  const std::uint16_t* Bfloat16(std::int64_t row, std::int64_t column) const {
+    return static_cast<const std::uint16_t*>(data) + row * leading + column;
+  }
+};
+
+}  // namespace native_ddp

@@ -1,0 +1,34 @@
+#include "jni/conversions.h"
+#include "jni/guard.h"
+#include "optimizer/adamw.h"
+#include "optimizer/reductions.h"
+
+namespace native_ddp {
+
+NATIVE_METHOD(void, adamW)
+(JNIEnv* env, jclass, jlong parameter, jlong gradient, jlong m, jlong v, jdouble learning_rate, jdouble beta1,
+ jdouble beta2, jdouble epsilon, jdouble weight_decay, jlong step, jdouble gradient_factor, jint threads) {
+  Guarded(env, [&] {
+    const Floats parameters = FloatsOf(parameter, "parameter");
+    AdamW(parameters.count(), {learning_rate, beta1, beta2, epsilon, weight_decay, step, gradient_factor},
+          FloatsOf(gradient, "gradient", parameters.shape).data, parameters.data,
+          FloatsOf(m, "first moment", parameters.shape).data, FloatsOf(v, "second moment", parameters.shape).data,
+          threads);
+  });
+}
+
+NATIVE_METHOD(jdouble, squaredNorm)(JNIEnv* env, jclass, jlong tensor, jint threads) {
+  return Guarded(env, [&] {
+    const Floats floats = FloatsOf(tensor, "tensor");
+    return SquaredNorm(floats.count(), floats.data, threads);
+  });
+}
+
+NATIVE_METHOD(jlong, countNonFinite)(JNIEnv* env, jclass, jlong tensor) {
+  return Guarded(env, [&]() -> jlong {
+    const Floats floats = FloatsOf(tensor, "tensor");
+    return CountNonFinite(floats.count(), floats.data);
+  });
+}
+
+}  // namespace native_ddp

@@ -1,0 +1,122 @@
+#include <functional>
+#include <memory>
+
+#include "jni/conversions.h"
+#include "jni/guard.h"
+#include "message.h"
+#include "process_group/gradient_reducer.h"
+#include "transformer/frozen_transformer.h"
+
+namespace native_ddp {
+namespace {
+
+std::vector<std::int64_t> PrefixShape(const ModelDimensions& size, int prefix_length) {
+  return {size.layers, 2, prefix_length, size.hidden};
+}
+
+/** The prefix behind a handle, or none for length 0. */
+Prefix ToPrefix(jlong handle, jint length, const ModelDimensions& size) {
+  if (length == 0) return {};
+  return {FloatsOf(handle, "prefix", PrefixShape(size, length)).data, length};
+}
+
+PackedBatch ToBatch(JNIEnv* env, jintArray tokens, jintArray targets, jlongArray entries, jintArray shapes,
+                    jfloatArray weights) {
+  PackedBatch batch{ToVector(env, tokens), ToVector(env, targets), {}};
+  const std::vector<std::int64_t> entry = ToVector(env, entries);
+  const std::vector<std::int32_t> shape = ToVector(env, shapes);  // length, context length, mask position of each
+  const std::vector<float> weight = ToVector(env, weights);
+  if (shape.size() != 3 * entry.size() || weight.size() != entry.size()) {
+    throw std::invalid_argument(Message("Invalid batch: ", entry.size(), " entries, ", shape.size(), " shapes and ",
+                                        weight.size(), " weights (must be n, 3n and n)"));
+  }
+  int begin = 0;
+  for (std::size_t i = 0; i < entry.size(); ++i) {
+    batch.samples.push_back({entry[i], weight[i], begin, shape[3 * i], shape[3 * i + 1], shape[3 * i + 2]});
+    begin += shape[3 * i];
+  }
+  return batch;
+}
+
+}  // namespace
+
+NATIVE_METHOD(jlong, openTransformer)
+(JNIEnv* env, jclass, jstring weight_file, jint layers, jint hidden, jint heads, jint inner, jint vocabulary,
+ jdouble layer_norm_epsilon, jint threads) {
+  return Guarded(env, [&] {
+    return Own(std::make_unique<FrozenTransformer>(
+        ToString(env, weight_file), ModelDimensions{layers, hidden, heads, inner, vocabulary, layer_norm_epsilon},
+        threads));
+  });
+}
+
+NATIVE_METHOD(void, closeTransformer)(JNIEnv*, jclass, jlong transformer) { Release<FrozenTransformer>(transformer); }
+
+NATIVE_METHOD(jdoubleArray, forwardBackward)
+(JNIEnv* env, jclass, jlong handle, jintArray tokens, jintArray targets, jlongArray entries, jintArray shapes,
+ jfloatArray weights, jlong prefix, jint prefix_length, jdouble dropout_rate, jlong dropout_seed, jlong gradient,
+ jlong reducer) {
+  return Guarded(env, [&] {
+    auto& transformer = Borrow<FrozenTransformer>(handle);
+    const ModelDimensions& size = transformer.dimensions();
+    const Floats gradients = FloatsOf(gradient, "prefix gradient", PrefixShape(size, prefix_length));
+    const auto layer_finished = [reducer](int layer) {
+      if (reducer != 0) Borrow<GradientReducer>(reducer).LayerReady(layer);
+    };
+    return ToJava(env, transformer.ForwardBackward(ToBatch(env, tokens, targets, entries, shapes, weights),
+                                                   ToPrefix(prefix, prefix_length, size),
+                                                   {dropout_rate, static_cast<std::uint64_t>(dropout_seed)},
+                                                   gradients.data, layer_finished));
+  });
+}
+
+NATIVE_METHOD(jdoubleArray, losses)
+(JNIEnv* env, jclass, jlong handle, jintArray tokens, jintArray targets, jlongArray entries, jintArray shapes,
+ jfloatArray weights, jlong prefix, jint prefix_length) {
+  return Guarded(env, [&] {
+    auto& transformer = Borrow<FrozenTransformer>(handle);
+    return ToJava(env, transformer.Losses(ToBatch(env, tokens, targets, entries, shapes, weights),
+                                          ToPrefix(prefix, prefix_length, transformer.dimensions())));
+  });
+}
+
+NATIVE_METHOD(jintArray, generate)
+(JNIEnv* env, jclass, jlong handle, jintArray prompt, jint start, jint end, jint gmask, jint mask, jlong prefix,
+ jint prefix_length, jint most) {
+  return Guarded(env, [&] {
+    auto& transformer = Borrow<FrozenTransformer>(handle);
+    return ToJava(env, transformer.Generate(ToVector(env, prompt), {start, end, gmask, mask},
+                                            ToPrefix(prefix, prefix_length, transformer.dimensions()), most));
+  });
+}
+
+NATIVE_METHOD(jlong, progress)(JNIEnv*, jclass, jlong transformer) {
+  return static_cast<jlong>(Borrow<FrozenTransformer>(transformer).progress());
+}
+
+NATIVE_METHOD(jstring, kernels)(JNIEnv* env, jclass, jlong transformer) {
+  return Guarded(env, [&] { return ToJava(env, Borrow<FrozenTransformer>(transformer).kernels()); });
+}
+
+NATIVE_METHOD(void, dropoutMask)
+(JNIEnv* env, jclass, jdouble rate, jlong seed, jlong entry, jlong mask) {
+  Guarded(env, [&] {
+    const PrefixDropout dropout{rate, static_cast<std::uint64_t>(seed)};
+    dropout.Validate();
+    const Floats floats = FloatsOf(mask, "dropout mask");
+    if (floats.shape.size() != 4 || floats.shape[1] != 2) {
+      throw std::invalid_argument("Invalid dropout mask: its shape (must be [layers, 2, prefix length, hidden])");
+    }
+    const std::int64_t elements = floats.shape[2] * floats.shape[3];
+    std::vector<std::uint64_t> bits(static_cast<std::size_t>(MaskWords(elements)));
+    float* to = floats.data;
+    for (int slab = 0; slab < static_cast<int>(2 * floats.shape[0]); ++slab) {
+      WriteMask(dropout, entry, slab / 2, slab % 2, elements, bits.data());
+      for (std::int64_t n = 0; n < elements; ++n) {
+        *to++ = (bits[static_cast<std::size_t>(n / 64)] >> (n % 64) & 1) != 0 ? 1.0F : 0.0F;
+      }
+    }
+  });
+}
+
+}  // namespace native_ddp

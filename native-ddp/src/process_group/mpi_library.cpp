@@ -1,0 +1,74 @@
+#include "process_group/mpi_library.h"
+
+#include <dlfcn.h>
+
+#include <cctype>
+#include <stdexcept>
+
+#include "message.h"
+
+namespace native_ddp {
+namespace {
+
+/** The first line, with every run of blanks as one. */
+std::string FirstLine(const std::string& text) {
+  std::string line;
+  for (const char c : text.substr(0, text.find('\n'))) {
+    const bool blank = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (!blank) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  return line.substr(0, line.find_last_not_of(' ') + 1);
+}
+
+}  // namespace
+
+MpiLibrary::MpiLibrary(const std::string& path) : path_(path) {
+  handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ == nullptr) throw std::runtime_error(Message("Cannot load the MPI library ", path, ": ", dlerror()));
+  Find(Get_library_version, "MPI_Get_library_version");
+  char version[MPI_MAX_LIBRARY_VERSION_STRING] = {};
+  int length = 0;
+  Get_library_version(version, &length);
+  version_ = FirstLine(version);
+  // Its predefined handles are addresses of its own, where the MPICH ABI has numbers.
+  if (dlsym(handle_, "ompi_mpi_comm_world") != nullptr || version_.find("Open MPI") != std::string::npos) {
+    throw std::runtime_error(Message("Cannot use the MPI library ", path, ": it is ",
+                                     version_.substr(0, version_.find(',')),
+                                     ", which has another ABI (MPICH, Intel MPI or MVAPICH2 are needed)"));
+  }
+  Find(Init_thread, "MPI_Init_thread");
+  Find(Finalize, "MPI_Finalize");
+  Find(Comm_rank, "MPI_Comm_rank");
+  Find(Comm_size, "MPI_Comm_size");
+  Find(Comm_set_errhandler, "MPI_Comm_set_errhandler");
+  Find(Error_string, "MPI_Error_string");
+  Find(Type_contiguous, "MPI_Type_contiguous");
+  Find(Type_commit, "MPI_Type_commit");
+  Find(Op_create, "MPI_Op_create");
+  Find(Allreduce, "MPI_Allreduce");
+  Find(Bcast, "MPI_Bcast");
+  Find(Allgather, "MPI_Allgather");
+  Find(Barrier, "MPI_Barrier");
+}
+
+template <class Function>
+void MpiLibrary::Find(Function& function, const char* name) {
+  function = reinterpret_cast<Function>(dlsym(handle_, name));
+  if (function == nullptr) {
+    throw std::runtime_error(Message("Cannot use the MPI library ", path_, ": it has no function ", name));
+  }
+}
+
+void MpiLibrary::Check(int code, const std::string& action) const {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  Error_string(code, text, &length);
+  throw std::runtime_error(Message("Cannot ", action, ": ", FirstLine(text), " (MPI error ", code, ")"));
+}
+
+}  // namespace native_ddp

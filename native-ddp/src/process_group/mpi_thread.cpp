@@ -1,0 +1,70 @@
+#include "process_group/mpi_thread.h"
+
+#include <future>
+#include <utility>
+
+namespace native_ddp {
+namespace {
+
+std::int64_t Now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+MpiThread::MpiThread() : thread_([this] { Run(); }) {}
+
+MpiThread::~MpiThread() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  posted_.notify_one();
+  thread_.join();
+}
+
+void MpiThread::Post(std::function<void()> task) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  posted_.notify_one();
+}
+
+void MpiThread::Call(const std::function<void()>& task) {
+  std::promise<void> done;
+  Post([&] {
+    try {
+      task();
+      done.set_value();
+    } catch (...) {
+      done.set_exception(std::current_exception());
+    }
+  });
+  done.get_future().get();
+}
+
+std::chrono::nanoseconds MpiThread::TimeInTask() const {
+  const std::int64_t started = started_;
+  return std::chrono::nanoseconds(started == 0 ? 0 : Now() - started);
+}
+
+void MpiThread::Run() {
+  for (;;) {
+    std::function<void()> task;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      posted_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (tasks_.empty()) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    started_ = Now();
+    task();
+    started_ = 0;
+    ++finished_;
+  }
+}
+
+}  // namespace native_ddp

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace native_ddp {
+
+/** The one thread of the process that makes MPI calls, in the order in which they are posted. */
+class MpiThread {
+ public:
+  MpiThread();
+  /** Runs what is posted, then ends the thread. */
+  ~MpiThread();
+  MpiThread(const MpiThread&) = delete;
+  MpiThread& operator=(const MpiThread&) = delete;
+
+  /** Returns at once; the task must not throw. */
+  void Post(std::function<void()> task);
+
+  /** Returns when the task is done, throwing what it threw. */
+  void Call(const std::function<void()>& task);
+
+  /** How long the thread has been in its present task, or zero if it has none. */
+  std::chrono::nanoseconds TimeInTask() const;
+
+  /** Tasks done so far. */
+  std::uint64_t finished() const { return finished_; }
+
+ private:
+  void Run();
+
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::atomic<std::int64_t> started_{0};  // steady clock in nanoseconds; 0: idle
+  std::atomic<std::uint64_t> finished_{0};
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace native_ddp

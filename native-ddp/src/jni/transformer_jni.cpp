@@ -6,18 +6,21 @@
 #include "message.h"
 #include "process_group/gradient_reducer.h"
 #include "transformer/frozen_transformer.h"
+#include "weights/safetensors_file.h"
 
 namespace native_ddp {
 namespace {
 
-std::vector<std::int64_t> PrefixShape(const ModelDimensions& size, int prefix_length) {
-  return {size.layers, 2, prefix_length, size.hidden};
-}
-
-/** The prefix behind a handle, or none for length 0. */
-Prefix ToPrefix(jlong handle, jint length, const ModelDimensions& size) {
-  if (length == 0) return {};
-  return {FloatsOf(handle, "prefix", PrefixShape(size, length)).data, length};
+/** The prefix [L, 2, P, H] behind a handle, or none for 0. */
+Prefix ToPrefix(jlong handle, const ModelDimensions& size) {
+  if (handle == 0) return {};
+  const Floats floats = FloatsOf(handle, "prefix");
+  const std::vector<std::int64_t>& shape = floats.shape;
+  if (shape.size() != 4 || shape[0] != size.layers || shape[1] != 2 || shape[2] < 1 || shape[3] != size.hidden) {
+    throw std::invalid_argument(Message("Invalid prefix: ", ShapeText(shape), " (must have the shape [", size.layers,
+                                        ", 2, prefix length, ", size.hidden, "])"));
+  }
+  return {floats.data, static_cast<int>(shape[2])};
 }
 
 PackedBatch ToBatch(JNIEnv* env, jintArray tokens, jintArray targets, jlongArray entries, jintArray shapes,
@@ -54,17 +57,16 @@ NATIVE_METHOD(void, closeTransformer)(JNIEnv*, jclass, jlong transformer) { Rele
 
 NATIVE_METHOD(jdoubleArray, forwardBackward)
 (JNIEnv* env, jclass, jlong handle, jintArray tokens, jintArray targets, jlongArray entries, jintArray shapes,
- jfloatArray weights, jlong prefix, jint prefix_length, jdouble dropout_rate, jlong dropout_seed, jlong gradient,
- jlong reducer) {
+ jfloatArray weights, jlong prefix, jdouble dropout_rate, jlong dropout_seed, jlong gradient, jlong reducer) {
   return Guarded(env, [&] {
     auto& transformer = Borrow<FrozenTransformer>(handle);
     const ModelDimensions& size = transformer.dimensions();
-    const Floats gradients = FloatsOf(gradient, "prefix gradient", PrefixShape(size, prefix_length));
+    const Prefix trained = ToPrefix(prefix, size);
+    const Floats gradients = FloatsOf(gradient, "prefix gradient", {size.layers, 2, trained.length, size.hidden});
     const auto layer_finished = [reducer](int layer) {
       if (reducer != 0) Borrow<GradientReducer>(reducer).LayerReady(layer);
     };
-    return ToJava(env, transformer.ForwardBackward(ToBatch(env, tokens, targets, entries, shapes, weights),
-                                                   ToPrefix(prefix, prefix_length, size),
+    return ToJava(env, transformer.ForwardBackward(ToBatch(env, tokens, targets, entries, shapes, weights), trained,
                                                    {dropout_rate, static_cast<std::uint64_t>(dropout_seed)},
                                                    gradients.data, layer_finished));
   });
@@ -72,21 +74,21 @@ NATIVE_METHOD(jdoubleArray, forwardBackward)
 
 NATIVE_METHOD(jdoubleArray, losses)
 (JNIEnv* env, jclass, jlong handle, jintArray tokens, jintArray targets, jlongArray entries, jintArray shapes,
- jfloatArray weights, jlong prefix, jint prefix_length) {
+ jfloatArray weights, jlong prefix) {
   return Guarded(env, [&] {
     auto& transformer = Borrow<FrozenTransformer>(handle);
     return ToJava(env, transformer.Losses(ToBatch(env, tokens, targets, entries, shapes, weights),
-                                          ToPrefix(prefix, prefix_length, transformer.dimensions())));
+                                          ToPrefix(prefix, transformer.dimensions())));
   });
 }
 
 NATIVE_METHOD(jintArray, generate)
 (JNIEnv* env, jclass, jlong handle, jintArray prompt, jint start, jint end, jint gmask, jint mask, jlong prefix,
- jint prefix_length, jint most) {
+ jint most) {
   return Guarded(env, [&] {
     auto& transformer = Borrow<FrozenTransformer>(handle);
     return ToJava(env, transformer.Generate(ToVector(env, prompt), {start, end, gmask, mask},
-                                            ToPrefix(prefix, prefix_length, transformer.dimensions()), most));
+                                            ToPrefix(prefix, transformer.dimensions()), most));
   });
 }
 

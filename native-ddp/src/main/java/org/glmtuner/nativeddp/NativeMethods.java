@@ -1,0 +1,109 @@
+package org.glmtuner.nativeddp;
+
+/**
+ * Every native method, and nothing else. Handles named after a native object come from the method
+ * that opens it; those named after a tensor are addresses of DJL's {@code PtNDArray.getHandle()}. A
+ * wrong argument is an {@link IllegalArgumentException}, any other failure an {@link
+ * IllegalStateException}.
+ */
+final class NativeMethods {
+  private NativeMethods() {}
+
+  static native long openTransformer(
+      String weightFile,
+      int layers,
+      int hidden,
+      int heads,
+      int inner,
+      int vocabulary,
+      double layerNormEpsilon,
+      int threads);
+
+  static native void closeTransformer(long transformer);
+
+  static native double[] forwardBackward(
+      long transformer,
+      int[] tokens,
+      int[] targets,
+      long[] entries,
+      int[] shapes,
+      float[] weights,
+      long prefix,
+      double dropoutRate,
+      long dropoutSeed,
+      long gradient,
+      long reducer);
+
+  static native double[] losses(
+      long transformer,
+      int[] tokens,
+      int[] targets,
+      long[] entries,
+      int[] shapes,
+      float[] weights,
+      long prefix);
+
+  static native int[] generate(
+      long transformer,
+      int[] prompt,
+      int start,
+      int end,
+      int gmask,
+      int mask,
+      long prefix,
+      int most);
+
+  static native long progress(long transformer);
+
+  static native String kernels(long transformer);
+
+  static native void dropoutMask(double rate, long seed, long entry, long mask);
+
+  static native long joinGroup(String library, String pmiSocket, int rank, int worldSize);
+
+  static native void closeGroup(long group);
+
+  static native String libraryVersion(long group);
+
+  static native void allReduceSum(long group, long tensor);
+
+  static native void allReduceMax(long group, long tensor);
+
+  static native void broadcast(long group, long tensor, int root);
+
+  static native void barrier(long group);
+
+  static native long nanosInCollective(long group);
+
+  static native long collectives(long group);
+
+  static native long openReducer(long group, long gradient);
+
+  static native void closeReducer(long reducer);
+
+  static native void reduceAll(long reducer);
+
+  static native double[] finishReduction(long reducer);
+
+  static native void adamW(
+      long parameter,
+      long gradient,
+      long firstMoment,
+      long secondMoment,
+      double learningRate,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      long step,
+      double gradientFactor,
+      int threads);
+
+  static native double squaredNorm(long tensor, int threads);
+
+  static native long countNonFinite(long tensor);
+
+  static native void dieWithParent(long expectedParent);
+
+  static native int[] allowedCpus();
+}

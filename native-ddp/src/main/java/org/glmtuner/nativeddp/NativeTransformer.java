@@ -1,0 +1,147 @@
+package org.glmtuner.nativeddp;
+
+import java.nio.file.Path;
+
+/**
+ * A frozen ChatGLM over a mapped weight file: losses, their gradient with respect to a prefix of
+ * keys and values, greedy completion. Owns threads and workspaces, which grow to the largest batch;
+ * the weights are shared with every process that opens the same file.
+ *
+ * <p>Prefixes are handles of FP32 tensors {@code [L, 2, P, H]} on the CPU, contiguous: keys at
+ * {@code [l][0]}, values at {@code [l][1]}, head {@code h} in columns {@code h · D …}. They stay
+ * the caller's.
+ *
+ * <p>Computing methods take turns; {@link #progress} answers from any thread meanwhile. Losses that
+ * are not finite are returned as they are.
+ */
+public final class NativeTransformer implements AutoCloseable {
+  /** As a prefix: none. */
+  public static final long NO_PREFIX = 0;
+
+  private final NativeHandle handle;
+
+  private NativeTransformer(Path weightFile, long address) {
+    handle =
+        new NativeHandle(
+            this, "transformer of " + weightFile, address, NativeMethods::closeTransformer);
+  }
+
+  /**
+   * Maps a weight file and starts the threads.
+   *
+   * @param threads that compute, the caller's own among them
+   * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
+   *     fit the dimensions
+   */
+  public static NativeTransformer open(Path weightFile, ModelDimensions dimensions, int threads) {
+    return new NativeTransformer(
+        weightFile,
+        NativeMethods.openTransformer(
+            weightFile.toString(),
+            dimensions.layers(),
+            dimensions.hidden(),
+            dimensions.heads(),
+            dimensions.inner(),
+            dimensions.vocabulary(),
+            dimensions.layerNormEpsilon(),
+            threads));
+  }
+
+  /**
+   * Adds Σ weight · d(loss)/d(prefix before dropout) over the samples to {@code gradient}, a tensor
+   * of the prefix's shape.
+   *
+   * @return of each sample, the sum of -log p over its labelled rows, unweighted
+   */
+  public double[] forwardBackward(
+      PackedBatch batch, long prefix, PrefixDropout dropout, long gradient) {
+    return forwardBackward(batch, prefix, dropout, gradient, 0);
+  }
+
+  /**
+   * As the other, and starts to reduce each layer's slice as soon as it is complete: for a step's
+   * last micro-batch.
+   *
+   * @param reducer over {@code gradient}
+   */
+  public double[] forwardBackward(
+      PackedBatch batch,
+      long prefix,
+      PrefixDropout dropout,
+      long gradient,
+      GradientReducer reducer) {
+    return reducer.with(address -> forwardBackward(batch, prefix, dropout, gradient, address));
+  }
+
+  private synchronized double[] forwardBackward(
+      PackedBatch batch, long prefix, PrefixDropout dropout, long gradient, long reducer) {
+    return handle.with(
+        address ->
+            NativeMethods.forwardBackward(
+                address,
+                batch.tokens,
+                batch.targets,
+                batch.entries,
+                batch.shapes,
+                batch.weights,
+                prefix,
+                dropout.rate(),
+                dropout.seed(),
+                gradient,
+                reducer));
+  }
+
+  /**
+   * The losses alone, without dropout.
+   *
+   * @param prefix or {@link #NO_PREFIX}
+   */
+  public synchronized double[] losses(PackedBatch batch, long prefix) {
+    return handle.with(
+        address ->
+            NativeMethods.losses(
+                address,
+                batch.tokens,
+                batch.targets,
+                batch.entries,
+                batch.shapes,
+                batch.weights,
+                prefix));
+  }
+
+  /**
+   * Completes a prompt by the most probable token each time.
+   *
+   * @param prompt with [gMASK] or [MASK], and sop
+   * @param prefix or {@link #NO_PREFIX}
+   * @return at most {@code most} new tokens, without the end token
+   */
+  public synchronized int[] generate(int[] prompt, DecodingTokens tokens, long prefix, int most) {
+    return handle.with(
+        address ->
+            NativeMethods.generate(
+                address,
+                prompt,
+                tokens.start(),
+                tokens.end(),
+                tokens.gmask(),
+                tokens.mask(),
+                prefix,
+                most));
+  }
+
+  /** A number that grows while anything is computed, several times per layer. */
+  public long progress() {
+    return handle.with(NativeMethods::progress);
+  }
+
+  /** What multiplies matrices, and their precision: {@code sgemm/bf16}. */
+  public String kernels() {
+    return handle.with(NativeMethods::kernels);
+  }
+
+  @Override
+  public void close() {
+    handle.close();
+  }
+}

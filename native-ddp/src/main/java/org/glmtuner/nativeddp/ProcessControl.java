@@ -1,0 +1,21 @@
+package org.glmtuner.nativeddp;
+
+/** What a process asks of Linux about itself. */
+public final class ProcessControl {
+  private ProcessControl() {}
+
+  /**
+   * Has the kernel kill this process when the thread that started it ends. Must be called on a
+   * thread that lives as long as the process.
+   *
+   * @throws IllegalStateException if the parent is not {@code expectedParent}: it has ended already
+   */
+  public static void dieWithParent(long expectedParent) {
+    NativeMethods.dieWithParent(expectedParent);
+  }
+
+  /** Numbers of the CPUs that the calling thread may run on, ascending. */
+  public static int[] allowedCpus() {
+    return NativeMethods.allowedCpus();
+  }
+}

@@ -1,5 +1,6 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
 import java.nio.file.Path;
 
 /**
@@ -8,7 +9,7 @@ import java.nio.file.Path;
  * @param directory absolute local path; empty for {@code /var/tmp/glm-tuner-<user>} on the host
  *     that uses it
  */
-public record CacheConfig(String directory) {
+public record CacheConfig(String directory) implements Serializable {
   static CacheConfig read(Section section) {
     return new CacheConfig(section.text("directory"));
   }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.glmtuner.failure.DidYouMean;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 
@@ -140,7 +141,7 @@ public final class ConfigLoader {
         problems.add("Invalid key " + key + " (this version does not have it yet)");
       } else {
         problems.add(
-            "Invalid key " + key + " (there is no such key" + suggestion(key, known) + ")");
+            "Invalid key " + key + " (there is no such key)" + DidYouMean.hint(key, known));
       }
     }
   }
@@ -161,35 +162,5 @@ public final class ConfigLoader {
         result.add(key);
       }
     }
-  }
-
-  private static String suggestion(String key, Set<String> known) {
-    String best = null;
-    int least = Integer.MAX_VALUE;
-    for (String candidate : known) {
-      int distance = editDistance(key, candidate);
-      if (distance < least) {
-        least = distance;
-        best = candidate;
-      }
-    }
-    return least <= Math.max(2, key.length() / 3) ? "; did you mean " + best + "?" : "";
-  }
-
-  private static int editDistance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int substituted = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(substituted, 1 + Math.min(row[j], row[j - 1]));
-      }
-    }
-    return row[b.length()];
   }
 }

@@ -1,5 +1,7 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
+
 /**
  * {@code data}: the rows and how they become samples; lengths are the official {@code
  * max_source_length} and {@code max_target_length}, in tokens with specials.
@@ -12,7 +14,8 @@ public record DataConfig(
     int maxSourceLength,
     int maxTargetLength,
     double maxRejectedShare,
-    boolean shuffle) {
+    boolean shuffle)
+    implements Serializable {
 
   /** How rows are stored. */
   public enum Format {
@@ -22,7 +25,8 @@ public record DataConfig(
   }
 
   /** Where a row's texts are, and what is put in front of every prompt. */
-  public record Columns(String prompt, String response, String sourcePrefix) {}
+  public record Columns(String prompt, String response, String sourcePrefix)
+      implements Serializable {}
 
   static DataConfig read(Section section) {
     return new DataConfig(

@@ -1,5 +1,6 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
 import java.util.Map;
 
 /**
@@ -8,7 +9,7 @@ import java.util.Map;
  * @param library path on the executors' hosts; empty for the bundled MPICH
  * @param environment more environment variables of the ranks
  */
-public record MpiConfig(String library, Map<String, String> environment) {
+public record MpiConfig(String library, Map<String, String> environment) implements Serializable {
   static MpiConfig read(Section section) {
     return new MpiConfig(section.text("library"), section.textMap("environment"));
   }

@@ -1,12 +1,14 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
+
 /**
  * {@code prefix}: what is trained.
  *
  * @param length {@code pre_seq_len}, virtual tokens per layer
  * @param initFrom checkpoint directory to start from; empty for random values
  */
-public record PrefixConfig(int length, String initFrom) {
+public record PrefixConfig(int length, String initFrom) implements Serializable {
   static PrefixConfig read(Section section) {
     return new PrefixConfig(section.integer("length", 1, 4096), section.text("init-from"));
   }

@@ -1,5 +1,6 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
 
@@ -12,10 +13,11 @@ import java.util.List;
  * @param heartbeatTimeout after which a rank without progress counts as hung
  */
 public record RanksConfig(
-    int count, int cores, Duration patience, Jvm jvm, Duration heartbeatTimeout) {
+    int count, int cores, Duration patience, Jvm jvm, Duration heartbeatTimeout)
+    implements Serializable {
 
   /** The rank's Java machine: heap in bytes, home (empty: the executor's own), more options. */
-  public record Jvm(long heap, String home, List<String> options) {}
+  public record Jvm(long heap, String home, List<String> options) implements Serializable {}
 
   static RanksConfig read(Section section) {
     return new RanksConfig(

@@ -1,5 +1,7 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
+
 /**
  * {@code run}: where a run lives and how it is called.
  *
@@ -8,7 +10,7 @@ package org.glmtuner.config;
  * @param id a label; the last name of the directory where none was given
  * @param seed of sample order, initial prefix and dropout
  */
-public record RunConfig(String directory, String id, long seed) {
+public record RunConfig(String directory, String id, long seed) implements Serializable {
   static RunConfig read(Section section) {
     String directory = section.text("directory");
     String id = section.text("id");

@@ -1,5 +1,7 @@
 package org.glmtuner.config;
 
+import java.io.Serializable;
+
 /** {@code training}: the recipe. */
 public record TrainingConfig(
     Length length,
@@ -9,7 +11,8 @@ public record TrainingConfig(
     double prefixDropout,
     LossAverage lossAverage,
     int maxNonFiniteSteps,
-    Intervals intervals) {
+    Intervals intervals)
+    implements Serializable {
 
   /** How the loss of a step is averaged. */
   public enum LossAverage {
@@ -26,15 +29,17 @@ public record TrainingConfig(
    * How long to train: {@code maxSteps} optimiser steps, or {@code epochs} passes over the rows
    * where that is above 0.
    */
-  public record Length(int maxSteps, int epochs) {}
+  public record Length(int maxSteps, int epochs) implements Serializable {}
 
   /**
    * HF AdamW with a learning rate that falls linearly to 0; {@code clipNorm} 0 means no clipping.
    */
-  public record Optimizer(double learningRate, double weightDecay, double clipNorm) {}
+  public record Optimizer(double learningRate, double weightDecay, double clipNorm)
+      implements Serializable {}
 
   /** Steps between two records, two checkpoints, and how many checkpoints stay (0: all). */
-  public record Intervals(int logEvery, int checkpointEvery, int keepCheckpoints) {}
+  public record Intervals(int logEvery, int checkpointEvery, int keepCheckpoints)
+      implements Serializable {}
 
   static TrainingConfig read(Section section) {
     int most = Integer.MAX_VALUE;

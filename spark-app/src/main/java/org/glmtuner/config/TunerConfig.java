@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueType;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -19,7 +20,8 @@ public record TunerConfig(
     RanksConfig ranks,
     MpiConfig mpi,
     CacheConfig cache,
-    Effective effective) {
+    Effective effective)
+    implements Serializable {
 
   /**
    * The merged configuration as text, for the run directory.
@@ -28,7 +30,8 @@ public record TunerConfig(
    * @param identity the keys that decide what is computed, with their values: two attempts continue
    *     one run iff these are equal
    */
-  public record Effective(String rendered, SortedMap<String, String> identity) {}
+  public record Effective(String rendered, SortedMap<String, String> identity)
+      implements Serializable {}
 
   /** Groups and keys that change nothing of what is computed. */
   private static final List<String> OPERATIONAL =

@@ -2,9 +2,8 @@ package org.glmtuner.data;
 
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import org.glmtuner.storage.Digests;
 
 /**
  * Tells one data set from another. Fingerprints of parts add up to that of the whole in any order,
@@ -26,12 +25,8 @@ public record DataFingerprint(long samples, long sum) implements Serializable {
     bytes.putLong(sample.id()).putInt(length);
     Arrays.stream(sample.inputIds()).forEach(bytes::putInt);
     Arrays.stream(sample.labels()).forEach(bytes::putInt);
-    try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes.array());
-      return new DataFingerprint(1, ByteBuffer.wrap(hash).getLong());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return new DataFingerprint(
+        1, ByteBuffer.wrap(Digests.sha256().digest(bytes.array())).getLong());
   }
 
   /** Of both, if they have no sample in common. */

@@ -1,6 +1,9 @@
 package org.glmtuner.failure;
 
 import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An end that the user can act on. The message is a whole sentence in one of two shapes, {@code
@@ -9,6 +12,10 @@ import java.util.Objects;
  */
 public final class TunerException extends RuntimeException {
   private static final long serialVersionUID = 1L;
+
+  /** Up to the stack trace's first line. */
+  private static final Pattern TEXT =
+      Pattern.compile("TunerException\\[([A-Z_]+)\\]: (.*?)(?=\\n\\tat |\\z)", Pattern.DOTALL);
 
   private final ExitCode exitCode;
 
@@ -38,5 +45,23 @@ public final class TunerException extends RuntimeException {
 
   public ExitCode exitCode() {
     return exitCode;
+  }
+
+  /** Spark passes on no more of a task's exception than this text; the exit code is in it. */
+  @Override
+  @SuppressWarnings("OverrideThrowableToString") // messages are shown to people without the code
+  public String toString() {
+    return "TunerException[" + exitCode + "]: " + getMessage();
+  }
+
+  /**
+   * The exception whose {@link #toString} is somewhere in {@code text}, as in a failed Spark job's
+   * message.
+   */
+  public static Optional<TunerException> find(String text) {
+    Matcher matcher = TEXT.matcher(text);
+    return matcher.find()
+        ? Optional.of(new TunerException(ExitCode.valueOf(matcher.group(1)), matcher.group(2)))
+        : Optional.empty();
   }
 }

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.HexFormat;
+import org.glmtuner.storage.Digests;
 import org.glmtuner.storage.Folder;
 
 /**
@@ -24,16 +24,8 @@ final class ModelFingerprint {
   private static final int SAMPLE_BYTES = 1 << 16;
   private static final int SAMPLES = 16;
 
-  private final MessageDigest digest;
+  private final MessageDigest digest = Digests.sha256();
   private final ByteBuffer buffer = ByteBuffer.allocate(END_BYTES);
-
-  private ModelFingerprint() {
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
-  }
 
   /** 64 hexadecimal digits. */
   static String of(Folder folder, Collection<String> small, Collection<String> weights)

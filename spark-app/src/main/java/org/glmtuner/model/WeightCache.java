@@ -5,6 +5,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.glmtuner.config.Precision;
 import org.glmtuner.storage.HostLock;
 
 /**

@@ -7,6 +7,7 @@ import java.util.zip.CRC32C;
 import org.glmtuner.checkpoint.DType;
 import org.glmtuner.checkpoint.SafetensorsLayout;
 import org.glmtuner.checkpoint.TensorFile;
+import org.glmtuner.config.Precision;
 import org.glmtuner.failure.TunerException;
 
 /**
@@ -76,7 +77,7 @@ final class WeightConversion {
 
   /** Moves whole rows; both sides lie in row-major order. */
   private void convert(ModelTensor tensor, long fromRow, long rows, long toRow) throws IOException {
-    DType dtype = tensor.isMatrix() ? precision.matrixType() : DType.F32;
+    DType dtype = WeightFile.storedType(tensor, precision);
     TensorFile file = source.file(tensor.name());
     long from = fromRow * tensor.columns();
     long to = layout.position(tensor.name()) + toRow * tensor.columns() * dtype.bytes();
@@ -143,7 +144,7 @@ final class WeightConversion {
     long count = head.get(ModelTensor.HEAD).elements();
     for (long first = 0; first < count; first += PIECE) {
       int now = (int) Math.min(PIECE, count - first);
-      read(head, ModelTensor.HEAD, first, now, precision.matrixType());
+      read(head, ModelTensor.HEAD, first, now, WeightFile.matrixType(precision));
     }
     if (sum.getValue() != embeddingSum) {
       throw TunerException.damaged(

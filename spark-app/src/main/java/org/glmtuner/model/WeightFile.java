@@ -14,6 +14,7 @@ import org.glmtuner.checkpoint.DType;
 import org.glmtuner.checkpoint.SafetensorsLayout;
 import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorSpec;
+import org.glmtuner.config.Precision;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.LocalFolder;
@@ -35,13 +36,16 @@ public final class WeightFile {
   static List<TensorSpec> tensors(ChatGlmConfig config, Precision precision) {
     return ModelTensor.of(config).stream()
         .sorted(Comparator.comparing(ModelTensor::isMatrix)) // stable: otherwise as in the model
-        .map(
-            tensor ->
-                new TensorSpec(
-                    tensor.name(),
-                    tensor.isMatrix() ? precision.matrixType() : DType.F32,
-                    tensor.shape()))
+        .map(tensor -> new TensorSpec(tensor.name(), storedType(tensor, precision), tensor.shape()))
         .toList();
+  }
+
+  static DType storedType(ModelTensor tensor, Precision precision) {
+    return tensor.isMatrix() ? matrixType(precision) : DType.F32;
+  }
+
+  static DType matrixType(Precision precision) {
+    return precision == Precision.BF16 ? DType.BF16 : DType.F32;
   }
 
   private static Map<String, String> metadata(OfficialWeights source, Precision precision)

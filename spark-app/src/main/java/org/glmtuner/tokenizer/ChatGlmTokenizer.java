@@ -20,7 +20,7 @@ public final class ChatGlmTokenizer implements AutoCloseable {
   public static final String FILE = "ice_text.model";
 
   /** Above any real model of SentencePiece. */
-  private static final int MAX_BYTES = 64 << 20;
+  public static final int MAX_BYTES = 64 << 20;
 
   private final String location;
   private final PieceTable pieces;

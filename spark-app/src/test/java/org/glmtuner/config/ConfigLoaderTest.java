@@ -150,8 +150,8 @@ class ConfigLoaderTest {
             Invalid configuration test.conf:
               Invalid key cache (there is no such key)
               Invalid key engine.isa (this version does not have it yet)
-              Invalid key modle.path (there is no such key; did you mean model.path?)
-              Invalid key training.global_batch (there is no such key; did you mean training.global-batch?)
+              Invalid key modle.path (there is no such key) (did you mean model.path?)
+              Invalid key training.global_batch (there is no such key) (did you mean training.global-batch?)
               Invalid run.id: {} (has type OBJECT rather than STRING)
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
               Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)""");

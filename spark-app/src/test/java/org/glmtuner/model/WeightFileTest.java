@@ -21,6 +21,7 @@ import org.glmtuner.checkpoint.DType;
 import org.glmtuner.checkpoint.SafetensorsLayout;
 import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorSpec;
+import org.glmtuner.config.Precision;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.LocalFolder;

@@ -20,8 +20,8 @@ public final class MiniHdfs {
   private MiniHdfs() {}
 
   public static void main(String[] arguments) throws IOException {
-    if (arguments.length != 1) {
-      System.err.println("Usage: MiniHdfs DIRECTORY");
+    if (arguments.length != 1 && arguments.length != 3) {
+      System.err.println("Usage: MiniHdfs DIRECTORY [LOCAL REMOTE]");
       System.exit(2);
     }
     Path directory = Path.of(arguments[0]).toAbsolutePath();
@@ -46,6 +46,13 @@ public final class MiniHdfs {
       client.set("dfs.replication", "1");
       try (OutputStream out = Files.newOutputStream(clientConfiguration.resolve("core-site.xml"))) {
         client.writeXml(out);
+      }
+      if (arguments.length == 3) {
+        cluster
+            .getFileSystem()
+            .copyFromLocalFile(
+                new org.apache.hadoop.fs.Path(arguments[1]),
+                new org.apache.hadoop.fs.Path(arguments[2]));
       }
       System.out.write((uri + "\n").getBytes(StandardCharsets.US_ASCII));
       System.out.flush();

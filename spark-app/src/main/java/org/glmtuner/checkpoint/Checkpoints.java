@@ -1,0 +1,106 @@
+package org.glmtuner.checkpoint;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.Directory;
+
+/**
+ * The checkpoints of a run directory: {@code checkpoint-<step>/}, each with a manifest, and {@code
+ * latest}, which names the newest.
+ */
+public final class Checkpoints {
+  private static final Pattern NAME = Pattern.compile("checkpoint-(\\d+)");
+  private static final Pattern TEMPORARY = Pattern.compile("\\.checkpoint-\\d+\\..*\\.tmp");
+  private static final String LATEST = "latest";
+
+  private final Directory run;
+
+  public Checkpoints(Directory run) {
+    this.run = run;
+  }
+
+  /** The name of a step's directory. */
+  public static String name(long step) {
+    return "checkpoint-" + step;
+  }
+
+  /** A complete checkpoint. */
+  public record Published(String name, Manifest manifest) {}
+
+  /** All complete ones, oldest first. */
+  public List<Published> list() throws IOException {
+    List<Published> found = new ArrayList<>();
+    for (String name : run.children()) {
+      Matcher matcher = NAME.matcher(name);
+      if (matcher.matches()) {
+        Manifest.read(run.child(name))
+            .ifPresent(manifest -> found.add(new Published(name, manifest)));
+      }
+    }
+    found.sort(Comparator.comparingLong(published -> published.manifest().step()));
+    return found;
+  }
+
+  public Optional<Published> newest() throws IOException {
+    List<Published> all = list();
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  /**
+   * Makes the files that were gathered in {@code temporary} the checkpoint of their step, in one
+   * rename, and lets the oldest go.
+   *
+   * @param keep newest that stay; 0 for all
+   * @throws TunerException (exit code 6) where a gathered file is not as long as it was said to be
+   */
+  public void publish(String temporary, Manifest manifest, int keep) throws IOException {
+    Directory gathered = run.child(temporary);
+    for (Manifest.Entry file : manifest.files()) {
+      long bytes = gathered.size(file.name());
+      if (bytes != file.bytes()) {
+        throw TunerException.damaged(
+            "Cannot publish the checkpoint of step "
+                + manifest.step()
+                + ": "
+                + gathered.location()
+                + "/"
+                + file.name()
+                + " has "
+                + bytes
+                + " bytes, "
+                + file.bytes()
+                + " were written");
+      }
+    }
+    manifest.store(gathered);
+    String name = name(manifest.step());
+    if (run.hasChild(name)) {
+      if (Manifest.read(run.child(name)).isPresent()) {
+        run.delete(temporary); // an attempt before this one had published it already
+        return;
+      }
+      run.delete(name);
+    }
+    run.rename(temporary, name);
+    run.writeText(LATEST, name + "\n");
+    List<Published> all = list();
+    for (int i = 0; keep > 0 && i < all.size() - keep; i++) {
+      run.delete(all.get(i).name());
+    }
+  }
+
+  /** Removes what attempts that are over have gathered and not published. */
+  public void removeTemporary() throws IOException {
+    for (String name : run.children()) {
+      if (TEMPORARY.matcher(name).matches()) {
+        run.delete(name);
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package org.glmtuner.checkpoint;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.Directory;
+
+/**
+ * What makes a directory a checkpoint: {@code manifest.json}, written last. A directory whose
+ * manifest is missing or does not fit its files is none.
+ *
+ * @param step optimiser steps done
+ * @param worldSize ranks that computed it
+ * @param checksum over parameters and moments, equal on all of them, in hexadecimal
+ */
+public record Manifest(long step, int worldSize, String checksum, List<Entry> files) {
+  public static final String FILE = "manifest.json";
+
+  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+
+  /** A file of the checkpoint. */
+  public record Entry(String name, long bytes, String sha256) {}
+
+  /** Writes the manifest into {@code checkpoint}, whose files must be complete. */
+  public void store(Directory checkpoint) throws IOException {
+    checkpoint.writeText(FILE, GSON.toJson(this) + "\n");
+  }
+
+  /**
+   * The manifest of {@code checkpoint} if it has one whose files are all there in their full
+   * length.
+   */
+  public static Optional<Manifest> read(Directory checkpoint) throws IOException {
+    Optional<String> text = checkpoint.readText(FILE);
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    Manifest manifest;
+    try {
+      manifest = GSON.fromJson(text.get(), Manifest.class);
+    } catch (JsonParseException e) {
+      return Optional.empty();
+    }
+    if (manifest == null || manifest.files == null) {
+      return Optional.empty();
+    }
+    for (Entry entry : manifest.files) {
+      if (!checkpoint.contains(entry.name) || checkpoint.size(entry.name) != entry.bytes) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(manifest);
+  }
+
+  /**
+   * Checks a file that was read against the manifest.
+   *
+   * @throws TunerException (exit code 6) where its content has changed
+   */
+  public void check(String location, String name, String sha256) {
+    boolean same =
+        files.stream().anyMatch(entry -> entry.name.equals(name) && entry.sha256.equals(sha256));
+    if (!same) {
+      throw TunerException.damaged(
+          "Cannot use the checkpoint "
+              + location
+              + ": "
+              + name
+              + " has SHA-256 "
+              + sha256
+              + ", not that of its manifest");
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package org.glmtuner.cli;
+
+import com.google.gson.JsonObject;
+import org.apache.spark.SparkUserAppException;
+import org.glmtuner.driver.Cancellation;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * Parses the command line, runs a command, and ends the process as Spark's deploy mode wants it.
+ */
+@Command(
+    name = "glm-tuner",
+    description = "Prompt-tunes ChatGLM-6B on the CPUs of an Apache Spark cluster.",
+    subcommands = {
+      TrainCommand.class,
+      ScoreCommand.class,
+      GenerateCommand.class,
+      TokenizeCommand.class
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class)
+public final class Main implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+
+  /** The version that the build put into the jar's manifest. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"glm-tuner " + (version == null ? "(not from a jar)" : version)};
+    }
+  }
+
+  private final Cancellation cancellation;
+
+  private Main(Cancellation cancellation) {
+    this.cancellation = cancellation;
+  }
+
+  /** Tells commands that the user wants them to end. */
+  Cancellation cancellation() {
+    return cancellation;
+  }
+
+  /** Called by {@link GlmTuner}, which an older Java can load too. */
+  public static void run(String[] arguments) throws SparkUserAppException {
+    Cancellation cancellation = Cancellation.install();
+    int code = execute(arguments, cancellation);
+    System.out.flush();
+    cancellation.done();
+    if ("cluster".equals(System.getProperty("spark.submit.deployMode"))) {
+      // There YARN takes System.exit(0) for a failure and starts the driver again.
+      if (code != 0) {
+        throw new SparkUserAppException(code);
+      }
+      return;
+    }
+    System.exit(code); // Spark leaves threads behind that would keep the JVM alive
+  }
+
+  static int execute(String[] arguments, Cancellation cancellation) {
+    CommandLine commands = new CommandLine(new Main(cancellation));
+    commands.setExecutionExceptionHandler(Main::report);
+    commands.setParameterExceptionHandler(
+        (exception, args) -> {
+          CommandLine command = exception.getCommandLine();
+          String name = command.getCommandSpec().qualifiedName();
+          return report(
+              TunerException.invalid(
+                  "Invalid arguments: " + exception.getMessage() + " (see " + name + " --help)"),
+              command,
+              null);
+        });
+    return commands.execute(arguments);
+  }
+
+  /**
+   * One sentence for people on standard error, one line of JSON for programs on standard output.
+   */
+  private static int report(Exception exception, CommandLine command, ParseResult parsed) {
+    TunerException failure =
+        exception instanceof TunerException known
+            ? known
+            : new TunerException(ExitCode.TRAINING_FAILED, "Cannot go on: " + exception, exception);
+    if (exception instanceof TunerException) {
+      LOG.debug("Failed", exception);
+    } else {
+      LOG.error("Failed", exception); // not foreseen: the trace is needed to mend it
+    }
+    System.err.println(failure.getMessage());
+    JsonObject line = new JsonObject();
+    line.addProperty("status", failure.exitCode() == ExitCode.CANCELLED ? "cancelled" : "failed");
+    line.addProperty("exit_code", failure.exitCode().number());
+    line.addProperty("error", failure.getMessage());
+    System.out.println(line);
+    return failure.exitCode().number();
+  }
+
+  @Override
+  public void run() {
+    throw TunerException.invalid("Invalid arguments: a command is missing (see glm-tuner --help)");
+  }
+}

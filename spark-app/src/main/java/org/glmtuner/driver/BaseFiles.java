@@ -1,0 +1,60 @@
+package org.glmtuner.driver;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.data.SampleRules;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.OfficialWeights;
+import org.glmtuner.storage.Digests;
+import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.HadoopSettings;
+import org.glmtuner.tokenizer.ChatGlmTokenizer;
+
+/**
+ * The base as the driver knows it: its configuration, its fingerprint, and whether its weights are
+ * all there. The weights themselves are read by tasks.
+ *
+ * @param tokenizerModel bytes of ice_text.model; empty where the directory has none, which is
+ *     enough for rows of tokens
+ */
+record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte[] tokenizerModel) {
+
+  /**
+   * Opens the directory {@code model.path}.
+   *
+   * @throws TunerException (exit code 6) where it is missing or incomplete
+   */
+  static BaseFiles open(TunerConfig config, HadoopSettings settings) throws IOException {
+    Directory directory = Directory.of(config.model().path(), settings);
+    if (!directory.exists()) {
+      throw TunerException.damaged(
+          "Cannot read the model: " + directory.location() + " does not exist (model.path)");
+    }
+    byte[] tokenizer =
+        directory.contains(ChatGlmTokenizer.FILE)
+            ? directory.readAll(ChatGlmTokenizer.FILE, ChatGlmTokenizer.MAX_BYTES)
+            : new byte[0];
+    try (OfficialWeights weights = OfficialWeights.open(directory)) {
+      return new BaseFiles(
+          directory.location(), weights.config(), weights.fingerprint(), tokenizer);
+    }
+  }
+
+  SampleRules rules() {
+    return SampleRules.of(config);
+  }
+
+  /** What a run must find unchanged when it resumes. */
+  Map<String, String> fingerprints(String samples) {
+    Map<String, String> fingerprints = new TreeMap<>();
+    fingerprints.put("base", fingerprint);
+    if (tokenizerModel.length > 0) {
+      fingerprints.put("tokenizer", Digests.hex(tokenizerModel));
+    }
+    fingerprints.put("samples", samples);
+    return fingerprints;
+  }
+}

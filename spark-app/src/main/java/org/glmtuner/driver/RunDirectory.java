@@ -1,0 +1,136 @@
+package org.glmtuner.driver;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.Directory;
+
+/** The directory of one run: who it belongs to, and what is in it so far. */
+final class RunDirectory {
+  private static final String IDENTITY = "run.json";
+  private static final String CONFIGURATION = "run.conf";
+  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+
+  /**
+   * {@code run.json}: what the run was started with. A later attempt must agree with all of it.
+   *
+   * @param configuration the deciding keys with their values
+   * @param fingerprints of base, tokenizer and data
+   * @param attempts started so far
+   */
+  record Identity(
+      Map<String, String> configuration, Map<String, String> fingerprints, int attempts) {}
+
+  private final Directory directory;
+
+  RunDirectory(Directory directory) {
+    this.directory = directory;
+  }
+
+  Directory directory() {
+    return directory;
+  }
+
+  /** The result of the last attempt, if one has ended. */
+  Optional<TrainingResult> result() throws IOException {
+    try {
+      return directory.readText(TrainingResult.FILE).map(TrainingResult::fromJson);
+    } catch (JsonParseException e) {
+      throw TunerException.damaged(
+          "Cannot read "
+              + directory.location()
+              + "/"
+              + TrainingResult.FILE
+              + ": "
+              + e.getMessage());
+    }
+  }
+
+  void store(TrainingResult result) throws IOException {
+    directory.writeText(TrainingResult.FILE, result.toJson() + "\n");
+  }
+
+  /**
+   * Makes the directory this run's, or checks that it is.
+   *
+   * @return the number of the attempt that starts now, from 1 on
+   * @throws TunerException (exit code 2) where it holds something else or was started with other
+   *     values
+   */
+  int claim(TunerConfig config) throws IOException {
+    Optional<Identity> stored = identity();
+    if (stored.isPresent()) {
+      checkSame("configuration key", stored.get().configuration(), config.effective().identity());
+    } else {
+      List<String> names = directory.children();
+      if (!names.isEmpty()) {
+        throw TunerException.invalid(
+            "Invalid run.directory: "
+                + directory.location()
+                + " (it holds "
+                + names.get(0)
+                + " but no "
+                + IDENTITY
+                + ", so it is not the directory of a run)");
+      }
+      directory.create();
+    }
+    directory.writeText(CONFIGURATION, config.effective().rendered());
+    int attempt = 1 + stored.map(Identity::attempts).orElse(0);
+    Map<String, String> fingerprints = stored.map(Identity::fingerprints).orElse(new TreeMap<>());
+    store(new Identity(config.effective().identity(), fingerprints, attempt));
+    return attempt;
+  }
+
+  /** Notes the fingerprints of what the run uses, or checks that they are still the same. */
+  void checkFingerprints(Map<String, String> fingerprints) throws IOException {
+    Identity identity = identity().orElseThrow();
+    Map<String, String> all = new TreeMap<>(identity.fingerprints());
+    fingerprints.forEach(all::putIfAbsent);
+    Map<String, String> now = new TreeMap<>(all);
+    now.putAll(fingerprints);
+    checkSame("fingerprint of", all, now);
+    store(new Identity(identity.configuration(), all, identity.attempts()));
+  }
+
+  private void store(Identity identity) throws IOException {
+    directory.writeText(IDENTITY, GSON.toJson(identity) + "\n");
+  }
+
+  private Optional<Identity> identity() throws IOException {
+    Optional<String> text = directory.readText(IDENTITY);
+    try {
+      return text.map(json -> GSON.fromJson(json, Identity.class));
+    } catch (JsonParseException e) {
+      throw TunerException.damaged(
+          "Cannot read " + directory.location() + "/" + IDENTITY + ": " + e.getMessage());
+    }
+  }
+
+  private void checkSame(String what, Map<String, String> stored, Map<String, String> given) {
+    TreeSet<String> keys = new TreeSet<>(stored.keySet());
+    keys.addAll(given.keySet());
+    List<String> differences =
+        keys.stream()
+            .filter(key -> !Objects.equals(stored.get(key), given.get(key)))
+            .map(key -> what + " " + key + " was " + stored.get(key) + ", is " + given.get(key))
+            .toList();
+    if (!differences.isEmpty()) {
+      throw TunerException.invalid(
+          "Invalid run.directory: "
+              + directory.location()
+              + " (it belongs to another run: "
+              + String.join("; ", differences)
+              + ")");
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package org.glmtuner.driver;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Function;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.SparkSession;
+import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.executor.ServePlan;
+import org.glmtuner.executor.TaskMessage;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.HadoopSettings;
+
+/**
+ * A Spark job whose tasks ask ranks that work alone, without a process group: what scoring and
+ * generating have in common.
+ */
+final class ServeJob {
+  /** Stands for the newest checkpoint of run.directory. */
+  static final String LATEST = "latest";
+
+  private static final Duration NO_COLLECTIVES = Duration.ofDays(1);
+
+  private final JavaSparkContext context;
+  private final TunerConfig config;
+  private final HadoopSettings settings;
+  private final Progress progress;
+
+  ServeJob(SparkSession spark, TunerConfig config, Progress progress) {
+    this.context = new JavaSparkContext(spark.sparkContext());
+    this.config = config;
+    this.settings = HadoopSettings.of(context.hadoopConfiguration());
+    this.progress = progress;
+  }
+
+  JavaSparkContext context() {
+    return context;
+  }
+
+  HadoopSettings settings() {
+    return settings;
+  }
+
+  /**
+   * Deals {@code items} out to as many ranks as the configuration allows and collects their
+   * answers, in no order.
+   *
+   * @param checkpoint directory of a prefix, {@link #LATEST}, or empty for the base alone
+   */
+  <Q, A> List<A> run(
+      JavaRDD<Q> items,
+      String checkpoint,
+      boolean compareBase,
+      Function<ServePlan, FlatMapFunction<java.util.Iterator<Q>, A>> task)
+      throws IOException, InterruptedException {
+    String prefix = checkpoint.equals(LATEST) ? newest() : checkpoint;
+    RankLayout layout = RankLayout.decide(context, config.ranks());
+    byte[] name = new byte[6];
+    new SecureRandom().nextBytes(name);
+    ServePlan plan =
+        new ServePlan(
+            HexFormat.of().formatHex(name), config, settings, layout.cores(), prefix, compareBase);
+    AttemptMonitor monitor =
+        AttemptMonitor.open(
+            plan.attempt(),
+            layout.count(),
+            NO_COLLECTIVES,
+            message -> {
+              if (message instanceof TaskMessage.Note note) {
+                progress.say(note.member() + ": " + note.text());
+              }
+            });
+    try (monitor) {
+      JavaRDD<A> answers = items.repartition(layout.count()).mapPartitions(task.apply(plan));
+      return (layout.profile() == null ? answers : answers.withResources(layout.profile()))
+          .collect();
+    } catch (Exception e) { // Scala does not declare what it throws
+      throw monitor.failure().orElseGet(() -> SparkFailures.explain("compute", e));
+    }
+  }
+
+  private String newest() throws IOException {
+    if (config.run().directory().isEmpty()) {
+      throw TunerException.invalid(
+          "Invalid --checkpoint: latest (run.directory says of which run)");
+    }
+    Directory run = Directory.of(config.run().directory(), settings);
+    return new Checkpoints(run)
+        .newest()
+        .map(published -> run.child(published.name()).location())
+        .orElseThrow(
+            () ->
+                TunerException.damaged(
+                    "Cannot find a checkpoint: " + run.location() + " has no complete one"));
+  }
+}

@@ -1,0 +1,212 @@
+package org.glmtuner.driver;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.data.Sample;
+import org.glmtuner.executor.AttemptPlan;
+import org.glmtuner.executor.BarrierTrainer;
+import org.glmtuner.executor.RowKey;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.metrics.MetricsLog;
+import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.HadoopSettings;
+
+/** A training run from configuration to result: resumes what its directory holds, or starts. */
+public final class TrainingJob {
+  private static final SecureRandom RANDOM = new SecureRandom();
+  private static final int COLLECTIVE_LIMIT_FACTOR = 4;
+
+  private final SparkSession spark;
+  private final JavaSparkContext context;
+  private final TunerConfig config;
+  private final Progress progress;
+  private final Cancellation cancellation;
+  private final HadoopSettings settings;
+  private final long startNanos = System.nanoTime();
+
+  /** {@code spark} was started by {@link SparkSetup}. */
+  public TrainingJob(
+      SparkSession spark, TunerConfig config, Progress progress, Cancellation cancellation) {
+    this.spark = spark;
+    this.context = new JavaSparkContext(spark.sparkContext());
+    this.config = config;
+    this.progress = progress;
+    this.cancellation = cancellation;
+    this.settings = HadoopSettings.of(context.hadoopConfiguration());
+  }
+
+  /**
+   * Runs to the end on the caller's thread.
+   *
+   * @return the result, which is in the run directory too
+   * @throws TunerException saying why the run did not finish; {@code result.json} says it too
+   */
+  public TrainingResult run() throws IOException, InterruptedException {
+    require(config.run().directory(), "run.directory");
+    require(config.model().path(), "model.path");
+    require(config.data().train(), "data.train");
+    RunDirectory run = new RunDirectory(Directory.of(config.run().directory(), settings));
+    int attempt = run.claim(config);
+    Optional<TrainingResult> previous = run.result();
+    if (previous.isPresent() && previous.get().isFinished()) {
+      progress.say("this run has finished: " + run.directory().location());
+      return previous.get();
+    }
+    ResultBuilder result =
+        new ResultBuilder(
+            config.run().id(), attempt, previous.map(TrainingResult::seconds).orElse(0.0));
+    try {
+      train(run, result);
+      TrainingResult finished = result.build(elapsed(), run);
+      run.store(finished);
+      return finished;
+    } catch (Exception e) { // Scala does not declare what it throws
+      TunerException failure = explain(e);
+      try {
+        run.store(result.build(elapsed(), run).ended(failure));
+      } catch (IOException | RuntimeException storing) {
+        failure.addSuppressed(storing);
+      }
+      throw failure;
+    }
+  }
+
+  private void train(RunDirectory run, ResultBuilder result)
+      throws IOException, InterruptedException {
+    BaseFiles base = BaseFiles.open(config, settings);
+    RankLayout layout = RankLayout.decide(context, config.ranks());
+    result.worldSize(layout.count());
+    SampleStore store = new SampleStore(spark, config, settings, base, progress);
+    SampleStore.Samples samples = store.provide(run.directory());
+    run.checkFingerprints(base.fingerprints(samples.fingerprint()));
+    Checkpoints checkpoints = new Checkpoints(run.directory());
+    checkpoints.removeTemporary();
+    Optional<Checkpoints.Published> newest = checkpoints.newest();
+    long first = newest.map(published -> published.manifest().step()).orElse(0L);
+    SampleSchedule schedule =
+        new SampleSchedule(
+            config.run().seed(),
+            samples.count(),
+            config.data().shuffle(),
+            config.training().globalBatch());
+    AttemptPlan plan =
+        new AttemptPlan(
+            randomName(),
+            config,
+            settings,
+            layout.cores(),
+            newest.map(Checkpoints.Published::name).orElse(""),
+            schedule.steps(config.training().length(), first));
+    newest.ifPresent(published -> progress.say("resuming from " + published.name()));
+    progress.say(estimate(plan, layout, samples, base));
+    if (plan.steps().first() < plan.steps().end()) {
+      attempt(plan, layout, schedule, samples, checkpoints, run, result);
+    }
+  }
+
+  private void attempt(
+      AttemptPlan plan,
+      RankLayout layout,
+      SampleSchedule schedule,
+      SampleStore.Samples samples,
+      Checkpoints checkpoints,
+      RunDirectory run,
+      ResultBuilder result)
+      throws IOException {
+    Broadcast<SampleSchedule.Deal> deal =
+        context.broadcast(schedule.deal(plan.steps(), samples.tokens(), layout.count()));
+    JavaPairRDD<RowKey, Sample> rows =
+        ScheduledRows.of(samples.training(), samples.validation(), schedule, deal, layout.count());
+    CheckpointGatherer gatherer =
+        new CheckpointGatherer(
+            checkpoints, layout.count(), config.training().intervals().keepCheckpoints());
+    Duration collectiveLimit =
+        config.ranks().heartbeatTimeout().multipliedBy(COLLECTIVE_LIMIT_FACTOR);
+    Optional<TunerException> failure;
+    Exception thrown = null;
+    try (MetricsLog metrics = MetricsLog.open(run.directory(), plan.steps().first())) {
+      AttemptListener listener =
+          new AttemptListener(plan, layout.count(), samples.count(), metrics, gatherer, progress);
+      result.attempt(listener);
+      AttemptMonitor monitor =
+          AttemptMonitor.open(plan.attempt(), layout.count(), collectiveLimit, listener);
+      try (monitor) {
+        BarrierTrainer.run(rows, plan, layout.profile());
+      } catch (Exception e) { // Scala does not declare what it throws
+        thrown = e;
+      }
+      failure = monitor.failure();
+    } finally {
+      progress.close();
+      deal.destroy();
+    }
+    if (failure.isPresent() || thrown != null) {
+      Exception spark = thrown;
+      throw failure.orElseGet(() -> SparkFailures.explain("train", spark));
+    }
+    if (gatherer.published() != plan.steps().end()) {
+      throw new TunerException(
+          ExitCode.TRAINING_FAILED,
+          "Cannot finish: the checkpoint of step "
+              + plan.steps().end()
+              + " was not published, the newest is of step "
+              + gatherer.published());
+    }
+  }
+
+  private String estimate(
+      AttemptPlan plan, RankLayout layout, SampleStore.Samples samples, BaseFiles base) {
+    long steps = plan.steps().end() - plan.steps().first();
+    double tokensPerSample = (double) samples.totalTokens() / samples.count();
+    long parameters =
+        2L * base.config().numLayers() * base.config().hiddenSize() * config.prefix().length();
+    return String.format(
+        Locale.ROOT,
+        "%d ranks of %d cores; %d samples of %.1f tokens; %d steps of %d samples, %.2f epochs, about %.0f tokens; %,d trainable values, %.1f MB a checkpoint",
+        layout.count(),
+        layout.cores(),
+        samples.count(),
+        tokensPerSample,
+        steps,
+        config.training().globalBatch(),
+        (double) plan.steps().end() * config.training().globalBatch() / samples.count(),
+        steps * config.training().globalBatch() * tokensPerSample,
+        parameters,
+        parameters * Float.BYTES * 4 / 1e6);
+  }
+
+  private TunerException explain(Exception e) {
+    if (cancellation.isRequested() || e instanceof InterruptedException) {
+      return new TunerException(
+          ExitCode.CANCELLED, "Cancelled: the run can be resumed by the same command", e);
+    }
+    return SparkFailures.explain("train", e);
+  }
+
+  private double elapsed() {
+    return (System.nanoTime() - startNanos) / 1e9;
+  }
+
+  private static void require(String value, String key) {
+    if (value.isEmpty()) {
+      throw TunerException.invalid("Invalid " + key + ": empty (train needs it)");
+    }
+  }
+
+  private static String randomName() {
+    byte[] bytes = new byte[6];
+    RANDOM.nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+}

@@ -1,0 +1,80 @@
+package org.glmtuner.driver;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+
+/**
+ * {@code result.json}; keys are the names in lower_case_with_underscores, and what does not apply
+ * is left out.
+ *
+ * @param status finished, failed or cancelled
+ * @param backend of the process group, with the version of its MPI library
+ * @param baseEvalLoss loss of the base without a prefix on the validation rows
+ * @param bestEvalLoss least loss with the trained prefix on the validation rows
+ * @param checkpoint URI of the newest checkpoint
+ * @param seconds of all attempts so far, from the start of each
+ */
+public record TrainingResult(
+    String status,
+    int exitCode,
+    String runId,
+    int attempts,
+    long steps,
+    int worldSize,
+    Double firstLoss,
+    Double finalLoss,
+    Double baseEvalLoss,
+    Double bestEvalLoss,
+    String checkpoint,
+    Double tokensPerSecond,
+    double seconds,
+    String backend,
+    String cpu,
+    String kernels,
+    String error) {
+  public static final String FILE = "result.json";
+  public static final String FINISHED = "finished";
+
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+          .serializeSpecialFloatingPointValues()
+          .create();
+
+  public String toJson() {
+    return GSON.toJson(this);
+  }
+
+  public static TrainingResult fromJson(String json) {
+    return GSON.fromJson(json, TrainingResult.class);
+  }
+
+  boolean isFinished() {
+    return FINISHED.equals(status);
+  }
+
+  /** The same numbers with an end that was not good. */
+  TrainingResult ended(TunerException failure) {
+    return new TrainingResult(
+        failure.exitCode() == ExitCode.CANCELLED ? "cancelled" : "failed",
+        failure.exitCode().number(),
+        runId,
+        attempts,
+        steps,
+        worldSize,
+        firstLoss,
+        finalLoss,
+        baseEvalLoss,
+        bestEvalLoss,
+        checkpoint,
+        tokensPerSecond,
+        seconds,
+        backend,
+        cpu,
+        kernels,
+        failure.getMessage());
+  }
+}

@@ -1,0 +1,39 @@
+package org.glmtuner.executor;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/**
+ * Where a rank runs.
+ *
+ * @param name for people
+ * @param node equal for ranks that share memory through {@code /dev/shm} and see each other's
+ *     processes: not the same as sharing a machine, as two containers show
+ */
+record HostIdentity(String name, String node) {
+  static HostIdentity read() throws IOException {
+    String node =
+        Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
+            + "/"
+            + Files.getAttribute(Path.of("/dev/shm"), "unix:dev")
+            + "/"
+            + Files.readSymbolicLink(Path.of("/proc/self/ns/pid"))
+            + "/"
+            + Files.readSymbolicLink(Path.of("/proc/self/ns/ipc"));
+    return new HostIdentity(InetAddress.getLocalHost().getHostName(), node);
+  }
+
+  /** What the kernel calls this host's CPU. */
+  static String cpuModel() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .orElse("unknown");
+    }
+  }
+}

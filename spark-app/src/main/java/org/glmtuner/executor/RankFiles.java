@@ -1,0 +1,88 @@
+package org.glmtuner.executor;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.glmtuner.checkpoint.Manifest;
+import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.checkpoint.TrainerState;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.OfficialWeights;
+import org.glmtuner.model.ProgressListener;
+import org.glmtuner.model.WeightCache;
+import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.FileTransfer;
+import org.glmtuner.storage.HadoopSettings;
+import org.glmtuner.wire.BaseModel;
+
+/** Brings to this host what a rank reads: ranks have no file system but the local one. */
+final class RankFiles {
+  private final TunerConfig config;
+  private final HadoopSettings settings;
+  private final RankHost host;
+  private final ProgressListener listener;
+
+  RankFiles(TunerConfig config, HadoopSettings settings, RankHost host, ProgressListener listener) {
+    this.config = config;
+    this.settings = settings;
+    this.host = host;
+    this.listener = listener;
+  }
+
+  /** The weight file of the base, converted if this host has none yet. */
+  BaseModel baseModel(int threads) throws IOException, InterruptedException {
+    try (OfficialWeights weights =
+        OfficialWeights.open(Directory.of(config.model().path(), settings))) {
+      Path file = WeightCache.provide(weights, config.model().precision(), host.cache(), listener);
+      String json = new String(weights.config().toJson(), StandardCharsets.UTF_8);
+      return new BaseModel(file.toString(), weights.fingerprint(), json, threads);
+    }
+  }
+
+  /**
+   * A local copy of the prefix in a checkpoint directory, ours or an official one.
+   *
+   * @param directory empty for none, which gives an empty path
+   */
+  String prefix(String directory) throws IOException {
+    if (directory.isEmpty()) {
+      return "";
+    }
+    Directory source = Directory.of(directory, settings);
+    for (String name : List.of(PrefixFiles.PREFIX, PrefixFiles.OFFICIAL)) {
+      if (source.contains(name)) {
+        return download(
+            source, name, Files.createDirectory(host.directory().files().resolve("prefix")));
+      }
+    }
+    throw TunerException.damaged(
+        "Cannot read a prefix from "
+            + source.location()
+            + ": it has neither "
+            + PrefixFiles.PREFIX
+            + " nor "
+            + PrefixFiles.OFFICIAL);
+  }
+
+  /** A local copy of what a run needs of its own checkpoint to go on. */
+  String checkpoint(String name) throws IOException {
+    Directory source = Directory.of(config.run().directory(), settings).child(name);
+    Path target = Files.createDirectory(host.directory().files().resolve("resume"));
+    for (String file : List.of(PrefixFiles.PREFIX, PrefixFiles.OPTIMIZER, TrainerState.FILE)) {
+      download(source, file, target);
+    }
+    return target.toString();
+  }
+
+  private static String download(Directory source, String name, Path directory) throws IOException {
+    Path target = directory.resolve(name);
+    String sha256 = FileTransfer.download(source, name, target);
+    Optional<Manifest> manifest = Manifest.read(source);
+    manifest.ifPresent(m -> m.check(source.location(), name, sha256));
+    return target.toString();
+  }
+}

@@ -1,0 +1,50 @@
+package org.glmtuner.executor;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.glmtuner.data.Sample;
+import org.glmtuner.wire.Frame;
+
+/** The teacher-forced loss of samples. */
+public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
+  private static final long serialVersionUID = 1L;
+
+  public ScoreTask(ServePlan plan) {
+    super(plan);
+  }
+
+  @Override
+  void answer(Iterator<Sample> samples, Dialogue rank, List<SampleLoss> answers)
+      throws InterruptedException {
+    boolean prefix = !plan().checkpoint().isEmpty();
+    while (samples.hasNext()) {
+      List<Sample> batch = batch(samples);
+      double[] losses = ((Frame.Scored) rank.ask(new Frame.Score(batch, prefix))).losses();
+      double[] base =
+          plan().compareBase()
+              ? ((Frame.Scored) rank.ask(new Frame.Score(batch, false))).losses()
+              : null;
+      for (int i = 0; i < losses.length; i++) {
+        answers.add(
+            new SampleLoss(
+                batch.get(i).id(),
+                losses[i],
+                base == null ? Double.NaN : base[i],
+                batch.get(i).labelCount()));
+      }
+    }
+  }
+
+  /** Up to the token budget, and one sample at least. */
+  private List<Sample> batch(Iterator<Sample> samples) {
+    List<Sample> batch = new ArrayList<>();
+    int tokens = 0;
+    while (samples.hasNext() && tokens < plan().config().training().microBatchTokens()) {
+      Sample sample = samples.next();
+      tokens += sample.inputIds().length;
+      batch.add(sample);
+    }
+    return batch;
+  }
+}

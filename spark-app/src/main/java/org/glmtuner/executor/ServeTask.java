@@ -1,0 +1,99 @@
+package org.glmtuner.executor;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.glmtuner.executor.TaskMessage.Member;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.ServeAssignment;
+
+/**
+ * An ordinary task that forks a rank and asks it about its partition's items, one request at a
+ * time.
+ */
+abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Serializable {
+  private static final long serialVersionUID = 1L;
+  private static final long POLL_MILLIS = 50;
+
+  private final ServePlan plan;
+
+  ServeTask(ServePlan plan) {
+    this.plan = plan;
+  }
+
+  final ServePlan plan() {
+    return plan;
+  }
+
+  /** Asks the rank and waits for its answer. */
+  interface Dialogue {
+    Frame ask(Frame request) throws InterruptedException;
+  }
+
+  /** Answers all items. */
+  abstract void answer(Iterator<Q> items, Dialogue rank, List<A> answers)
+      throws InterruptedException;
+
+  @Override
+  public Iterator<A> call(Iterator<Q> items) throws Exception {
+    List<A> answers = new ArrayList<>();
+    if (items.hasNext()) {
+      TaskContext context = TaskContext.get();
+      Member self = new Member(context.partitionId(), HostIdentity.read().name());
+      try {
+        serve(items, answers, self, TaskSignal.of(context));
+      } catch (AttemptOverException e) {
+        throw e;
+      } catch (Exception e) {
+        FailureReport.send(plan.attempt(), self, e);
+        throw e;
+      }
+    }
+    return answers.iterator();
+  }
+
+  private void serve(Iterator<Q> items, List<A> answers, Member self, TaskSignal signal)
+      throws IOException, InterruptedException {
+    try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
+      RankSession session = host.session();
+      session.name(self + " (process " + session.pid() + ")");
+      RankFiles files =
+          new RankFiles(
+              plan.config(),
+              plan.settings(),
+              host,
+              new ConversionProgress(plan.attempt(), self, signal));
+      session.post(
+          new Frame.Serve(
+              new ServeAssignment(
+                  files.baseModel(plan.cores()),
+                  plan.config().prefix().length(),
+                  files.prefix(plan.checkpoint()))));
+      await(session, signal); // ready
+      answer(
+          items,
+          request -> {
+            session.post(request);
+            return await(session, signal);
+          },
+          answers);
+      session.post(new Frame.End());
+      await(session, signal); // finished
+      session.awaitExit();
+    }
+  }
+
+  private static Frame await(RankSession session, TaskSignal signal) throws InterruptedException {
+    while (true) {
+      Frame frame = session.next(POLL_MILLIS);
+      signal.check();
+      if (frame != null) {
+        return frame;
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package org.glmtuner.executor;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.Frame.Phase;
+
+/**
+ * Judges from a rank's frames whether it hangs. Silence is a hang; so is computing without
+ * progress. Waiting in a collective is not: there it waits for another rank, and only the driver
+ * sees whether all of them do.
+ */
+final class Watch {
+  /** What a rank does since {@code seconds}. */
+  record State(Phase phase, long step, double seconds) {}
+
+  private final long timeoutNanos;
+  private final LongSupplier clock;
+  private long heardAt;
+  private long movedAt;
+  private Frame.Alive last = new Frame.Alive(Phase.STARTING, 0, 0);
+
+  Watch(Duration timeout) {
+    this(timeout, System::nanoTime);
+  }
+
+  Watch(Duration timeout, LongSupplier nanoClock) {
+    this.timeoutNanos = timeout.toNanos();
+    this.clock = nanoClock;
+    this.heardAt = nanoClock.getAsLong();
+    this.movedAt = heardAt;
+  }
+
+  void heard(Frame frame) {
+    heardAt = clock.getAsLong();
+    if (frame instanceof Frame.Alive alive) {
+      if (!alive.equals(last)) {
+        movedAt = heardAt;
+      }
+      last = alive;
+    } else {
+      movedAt = heardAt;
+    }
+  }
+
+  /** Why the rank counts as hung; null if it does not. */
+  String silence() {
+    long now = clock.getAsLong();
+    if (now - heardAt > timeoutNanos) {
+      return String.format(
+          Locale.ROOT,
+          "no sign of life for %.0f s at step %d",
+          seconds(now - heardAt),
+          last.step() + 1);
+    }
+    if (last.phase() == Phase.COMPUTING && now - movedAt > timeoutNanos) {
+      return String.format(
+          Locale.ROOT,
+          "no progress for %.0f s while computing step %d",
+          seconds(now - movedAt),
+          last.step() + 1);
+    }
+    return null;
+  }
+
+  State state() {
+    return new State(last.phase(), last.step(), seconds(clock.getAsLong() - movedAt));
+  }
+
+  private static double seconds(long nanos) {
+    return nanos / 1e9;
+  }
+}

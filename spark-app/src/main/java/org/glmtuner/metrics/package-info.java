@@ -1,0 +1,2 @@
+/** The record of each logged step. */
+package org.glmtuner.metrics;

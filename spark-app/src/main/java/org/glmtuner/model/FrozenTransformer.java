@@ -1,0 +1,127 @@
+package org.glmtuner.model;
+
+import ai.djl.ndarray.NDArray;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.glmtuner.config.TrainingConfig.LossAverage;
+import org.glmtuner.data.Sample;
+import org.glmtuner.nativeddp.DecodingTokens;
+import org.glmtuner.nativeddp.GradientReducer;
+import org.glmtuner.nativeddp.ModelDimensions;
+import org.glmtuner.nativeddp.NativeTransformer;
+import org.glmtuner.nativeddp.PackedBatch;
+import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.wire.BaseModel;
+import org.glmtuner.wire.Entry;
+
+/**
+ * The frozen base with DJL arrays at its borders. Local: no call is collective, but for the
+ * all-reduces that a {@link GradientReducer} posts. For one thread at a time, except {@link
+ * #progress}.
+ */
+public final class FrozenTransformer implements AutoCloseable {
+  private final NativeTransformer nativeTransformer;
+
+  private FrozenTransformer(NativeTransformer nativeTransformer) {
+    this.nativeTransformer = nativeTransformer;
+  }
+
+  /** Maps the weight file of {@code base}. */
+  public static FrozenTransformer open(BaseModel base, ChatGlmConfig config) {
+    ModelDimensions dimensions =
+        new ModelDimensions(
+            config.numLayers(),
+            config.hiddenSize(),
+            config.numAttentionHeads(),
+            config.innerHiddenSize(),
+            config.vocabSize(),
+            config.layernormEpsilon());
+    return new FrozenTransformer(
+        NativeTransformer.open(Path.of(base.weightFile()), dimensions, base.threads()));
+  }
+
+  /**
+   * Forward and backward of packed entries.
+   *
+   * @param keysAndValues [L, 2, P, H]
+   * @param gradient [L, 2, P, H]; receives, added up, each sample's gradient with its {@link
+   *     #weight}
+   * @param reducer is told of each layer whose slice of {@code gradient} is complete; null where
+   *     more micro-batches follow
+   * @return per entry the sum of its token losses
+   */
+  public double[] forwardBackward(
+      List<Entry> entries,
+      LossAverage average,
+      NDArray keysAndValues,
+      PrefixDropout dropout,
+      NDArray gradient,
+      GradientReducer reducer) {
+    PackedBatch.Builder batch = PackedBatch.builder();
+    entries.forEach(e -> add(batch, e.index(), e.sample(), (float) weight(e.sample(), average)));
+    long prefix = Handles.of(keysAndValues);
+    long gradientHandle = Handles.of(gradient);
+    return reducer == null
+        ? nativeTransformer.forwardBackward(batch.build(), prefix, dropout, gradientHandle)
+        : nativeTransformer.forwardBackward(
+            batch.build(), prefix, dropout, gradientHandle, reducer);
+  }
+
+  /**
+   * Per sample the sum of its token losses, without dropout; with the base alone where {@code
+   * keysAndValues} is null.
+   */
+  public double[] losses(List<Sample> samples, NDArray keysAndValues) {
+    PackedBatch.Builder batch = PackedBatch.builder();
+    samples.forEach(sample -> add(batch, 0, sample, 1));
+    return nativeTransformer.losses(batch.build(), handle(keysAndValues));
+  }
+
+  /**
+   * The weight of a sample's summed token losses in the sum over samples that {@code average}
+   * averages.
+   */
+  public static double weight(Sample sample, LossAverage average) {
+    return average == LossAverage.SAMPLE ? 1.0 / sample.labelCount() : 1;
+  }
+
+  /** Grows with the work done; any thread may ask. */
+  public long progress() {
+    return nativeTransformer.progress();
+  }
+
+  /** What computes, for logs and results. */
+  public String kernels() {
+    return nativeTransformer.kernels();
+  }
+
+  /**
+   * Greedy completion of one prompt.
+   *
+   * @param prompt ids that end in gMASK and sop
+   * @return at most {@code most} new ids, without the closing eop
+   */
+  public int[] generate(int[] prompt, SpecialIds special, NDArray keysAndValues, int most) {
+    DecodingTokens tokens =
+        new DecodingTokens(special.sop(), special.eop(), special.gmask(), special.mask());
+    return nativeTransformer.generate(prompt, tokens, handle(keysAndValues), most);
+  }
+
+  private static long handle(NDArray keysAndValues) {
+    return keysAndValues == null ? NativeTransformer.NO_PREFIX : Handles.of(keysAndValues);
+  }
+
+  /** A sample's last position is a target only; position t is labelled by what follows it. */
+  private static void add(PackedBatch.Builder batch, long index, Sample sample, float weight) {
+    int inputs = sample.length() - 1;
+    int[] tokens = Arrays.copyOf(sample.inputIds(), inputs);
+    int[] targets = Arrays.copyOfRange(sample.labels(), 1, inputs + 1);
+    batch.add(index, tokens, targets, sample.contextLength(), sample.maskPosition(), weight);
+  }
+
+  @Override
+  public void close() {
+    nativeTransformer.close();
+  }
+}

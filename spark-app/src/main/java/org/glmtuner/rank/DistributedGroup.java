@@ -1,0 +1,93 @@
+package org.glmtuner.rank;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.nio.file.Path;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.Handles;
+import org.glmtuner.nativeddp.GradientReducer;
+import org.glmtuner.nativeddp.MpiProcessGroup;
+import org.glmtuner.wire.TrainAssignment;
+
+/**
+ * The process group with DJL arrays. Every method but the queries is collective: all ranks call it
+ * in the same order.
+ */
+final class DistributedGroup implements AutoCloseable {
+  /** The c10d backend's name. */
+  static final String BACKEND = "mpi";
+
+  private final MpiProcessGroup group;
+  private final NDManager manager;
+
+  private DistributedGroup(MpiProcessGroup group, NDManager manager) {
+    this.group = group;
+    this.manager = manager;
+  }
+
+  /**
+   * Joins the group, which tests itself.
+   *
+   * @throws TunerException (exit code 2) where the MPI library cannot be used
+   */
+  static DistributedGroup join(NDManager manager, TrainAssignment.Membership membership) {
+    try {
+      MpiProcessGroup group =
+          MpiProcessGroup.join(
+              Path.of(membership.mpiLibrary()),
+              Path.of(membership.pmiSocket()),
+              membership.rank(),
+              membership.worldSize());
+      return new DistributedGroup(group, manager.newSubManager());
+    } catch (IllegalStateException e) {
+      throw new TunerException(ExitCode.INVALID, e.getMessage(), e);
+    }
+  }
+
+  int worldSize() {
+    return group.worldSize();
+  }
+
+  String libraryVersion() {
+    return group.libraryVersion();
+  }
+
+  /** Sums over ranks, in place. */
+  void sum(double[] values) {
+    try (NDArray array = manager.create(values)) {
+      group.allReduceSum(Handles.of(array));
+      System.arraycopy(array.toDoubleArray(), 0, values, 0, values.length);
+    }
+  }
+
+  /** Whether all ranks have exactly this value; NaN equals NaN. */
+  boolean agree(double value) {
+    // the greatest of v and of -v over the ranks: together they are equal to v and -v only where
+    // all are
+    long bits = Double.doubleToLongBits(value);
+    double high = bits >>> 32;
+    double low = bits & 0xffffffffL;
+    try (NDArray array = manager.create(new double[] {high, -high, low, -low})) {
+      group.allReduceMax(Handles.of(array));
+      double[] most = array.toDoubleArray();
+      return most[0] == -most[1] && most[2] == -most[3];
+    }
+  }
+
+  /** Gives all ranks the values of rank 0, in place. */
+  void broadcast(NDArray array) {
+    group.broadcast(Handles.of(array), 0);
+  }
+
+  /** Reduces the first dimension's slices of {@code gradient} while backward goes on. */
+  GradientReducer reducer(NDArray gradient) {
+    return new GradientReducer(group, Handles.of(gradient));
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+    group.close();
+  }
+}

@@ -1,0 +1,56 @@
+package org.glmtuner.rank;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.glmtuner.config.TrainingConfig;
+import org.glmtuner.config.TrainingConfig.LossAverage;
+import org.glmtuner.data.Sample;
+import org.glmtuner.model.FrozenTransformer;
+import org.glmtuner.model.PrefixEncoder;
+
+/** The teacher-forced loss on samples that are dealt over the ranks, without dropout. */
+final class Evaluation {
+  private final FrozenTransformer transformer;
+  private final DistributedGroup group;
+  private final TrainingConfig training;
+  private final NDManager manager;
+
+  Evaluation(
+      FrozenTransformer transformer,
+      DistributedGroup group,
+      TrainingConfig training,
+      NDManager manager) {
+    this.transformer = transformer;
+    this.group = group;
+    this.training = training;
+    this.manager = manager;
+  }
+
+  /**
+   * Collective.
+   *
+   * @param samples of this rank
+   * @param encoder null for the base alone
+   * @return the mean over all ranks' samples as {@code training.loss-average} says; nothing where
+   *     there are none
+   */
+  OptionalDouble loss(List<Sample> samples, PrefixEncoder encoder) {
+    double[] sums = new double[2]; // weighted losses, divisor
+    try (NDManager scope = manager.newSubManager()) {
+      NDArray keysAndValues = encoder == null ? null : encoder.keysAndValues(scope);
+      for (List<Sample> piece :
+          MicroBatches.split(
+              samples, sample -> sample.inputIds().length - 1, training.microBatchTokens())) {
+        double[] losses = transformer.losses(piece, keysAndValues);
+        for (int i = 0; i < losses.length; i++) {
+          sums[0] += losses[i] * FrozenTransformer.weight(piece.get(i), training.lossAverage());
+          sums[1] += training.lossAverage() == LossAverage.SAMPLE ? 1 : piece.get(i).labelCount();
+        }
+      }
+    }
+    group.sum(sums);
+    return sums[1] == 0 ? OptionalDouble.empty() : OptionalDouble.of(sums[0] / sums[1]);
+  }
+}

@@ -1,0 +1,68 @@
+package org.glmtuner.rank;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.FrozenTransformer;
+import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.nativeddp.ProcessControl;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.Frame.Phase;
+import org.glmtuner.wire.ServeAssignment;
+
+/** Answers a task's requests for losses and completions, alone: no process group. */
+final class Server {
+  private final ServeAssignment assignment;
+  private final TaskLink task;
+
+  Server(ServeAssignment assignment, TaskLink task) {
+    this.assignment = assignment;
+    this.task = task;
+  }
+
+  void run() throws IOException, InterruptedException {
+    ChatGlmConfig config = assignment.base().parseConfig();
+    try (NDManager manager = NDManager.newBaseManager();
+        FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config)) {
+      task.watch(transformer::progress);
+      NDArray prefix = assignment.prefixFile().isEmpty() ? null : prefix(manager, config);
+      task.send(new Frame.Ready("", "", transformer.kernels(), ProcessControl.allowedCpus()));
+      task.enter(Phase.COMPUTING);
+      for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
+        if (frame instanceof Frame.Score score) {
+          task.send(
+              new Frame.Scored(
+                  transformer.losses(score.samples(), score.withPrefix() ? prefix : null)));
+        } else if (frame instanceof Frame.Complete complete) {
+          task.send(
+              new Frame.Completed(
+                  transformer.generate(
+                      complete.prompt(),
+                      config.specialIds(),
+                      complete.withPrefix() ? prefix : null,
+                      complete.maxNewTokens())));
+        } else {
+          throw new IllegalStateException("Invalid request: " + frame);
+        }
+      }
+    }
+  }
+
+  /** The keys and values of the prefix file, [L, 2, P, H]. */
+  private NDArray prefix(NDManager manager, ChatGlmConfig config) throws IOException {
+    Path file = Path.of(assignment.prefixFile());
+    try (PrefixEncoder encoder = new PrefixEncoder(manager, config, assignment.prefixLength())) {
+      for (Map.Entry<String, NDArray> parameter : encoder.parameters().entrySet()) {
+        float[] values =
+            PrefixFiles.read(file, parameter.getKey(), parameter.getValue().getShape().getShape());
+        parameter.getValue().set(FloatBuffer.wrap(values));
+      }
+      return encoder.keysAndValues(manager);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package org.glmtuner.rank;
+
+import java.io.IOException;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.LongSupplier;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.Frame.Phase;
+import org.glmtuner.wire.FrameChannel;
+
+/**
+ * The rank's conversation with its task. Frames are read as they come, so that the task never
+ * blocks on a rank that computes; a sign of life goes out every second whatever the rank's own
+ * thread does.
+ */
+final class TaskLink {
+  private static final long SIGN_MILLIS = 1000;
+
+  private final FrameChannel channel;
+  private final BlockingQueue<Frame> received = new LinkedBlockingQueue<>();
+  private volatile Phase phase = Phase.STARTING;
+  private volatile long step;
+  private volatile LongSupplier progress = () -> 0;
+
+  TaskLink(FrameChannel channel) {
+    this.channel = channel;
+    daemon("task-reader", this::receive);
+    daemon("signs-of-life", this::giveSigns);
+  }
+
+  /** The next frame of the task; blocks. */
+  Frame next() throws InterruptedException {
+    Phase before = phase;
+    if (before != Phase.STARTING) {
+      phase = Phase.WAITING_FOR_WORK;
+    }
+    Frame frame = received.take();
+    phase = before;
+    return frame;
+  }
+
+  void send(Frame frame) throws IOException {
+    channel.send(frame);
+  }
+
+  /** What signs of life say from now on. */
+  void enter(Phase newPhase) {
+    phase = newPhase;
+  }
+
+  void enterStep(long newStep) {
+    step = newStep;
+  }
+
+  /** Where signs of life read the work done from. */
+  void watch(LongSupplier newProgress) {
+    progress = newProgress;
+  }
+
+  private void receive() {
+    try {
+      while (true) {
+        received.add(channel.receive());
+      }
+    } catch (IOException e) {
+      // the task is gone: the life line ends this process
+    }
+  }
+
+  private void giveSigns() {
+    try {
+      while (true) {
+        channel.send(new Frame.Alive(phase, step, progress.getAsLong()));
+        Thread.sleep(SIGN_MILLIS);
+      }
+    } catch (IOException | InterruptedException e) {
+      // the task is gone: the life line ends this process
+    }
+  }
+
+  private static void daemon(String name, Runnable body) {
+    Thread thread = new Thread(body, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+}

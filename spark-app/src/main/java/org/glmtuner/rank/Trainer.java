@@ -1,0 +1,131 @@
+package org.glmtuner.rank;
+
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.glmtuner.checkpoint.TrainerState;
+import org.glmtuner.data.Sample;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.FrozenTransformer;
+import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.nativeddp.ProcessControl;
+import org.glmtuner.optimizer.HfAdamW;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.Frame.Phase;
+import org.glmtuner.wire.TrainAssignment;
+
+/** Trains from the first step that the task sends to the last: the loop of one rank. */
+final class Trainer {
+  private final TrainAssignment assignment;
+  private final TaskLink task;
+  private final List<Sample> validation = new ArrayList<>();
+
+  Trainer(TrainAssignment assignment, TaskLink task) {
+    this.assignment = assignment;
+    this.task = task;
+  }
+
+  void run() throws IOException, InterruptedException {
+    ChatGlmConfig config = assignment.base().parseConfig();
+    try (NDManager manager = NDManager.newBaseManager();
+        FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config);
+        PrefixEncoder encoder = new PrefixEncoder(manager, config, assignment.prefixLength())) {
+      task.watch(transformer::progress);
+      task.enter(Phase.IN_COLLECTIVE);
+      DistributedGroup group = DistributedGroup.join(manager, assignment.membership());
+      HfAdamW optimizer =
+          new HfAdamW(
+              manager,
+              encoder.parameters(),
+              assignment.training().optimizer(),
+              assignment.base().threads());
+      PrefixState state = new PrefixState(encoder, optimizer);
+      TrainerState progress = state.restore(assignment, group);
+      Evaluation evaluation = new Evaluation(transformer, group, assignment.training(), manager);
+      task.send(
+          new Frame.Ready(
+              DistributedGroup.BACKEND,
+              group.libraryVersion(),
+              transformer.kernels(),
+              ProcessControl.allowedCpus()));
+      try (TrainStep step =
+              new TrainStep(
+                  assignment, transformer, encoder, optimizer, group, manager, task::enter);
+          Snapshots snapshots = new Snapshots(assignment, config, state, task)) {
+        steps(step, encoder, evaluation, snapshots, progress.nonFiniteSteps());
+        snapshots.finish();
+      }
+      group.close(); // only here: a group that has lost a member cannot be left in order
+    }
+  }
+
+  private void steps(
+      TrainStep step,
+      PrefixEncoder encoder,
+      Evaluation evaluation,
+      Snapshots snapshots,
+      int nonFiniteBefore)
+      throws IOException, InterruptedException {
+    int nonFinite = nonFiniteBefore;
+    boolean started = false;
+    boolean leads = assignment.membership().rank() == 0;
+    for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
+      if (frame instanceof Frame.ValidationRows rows) {
+        validation.addAll(rows.samples());
+        continue;
+      }
+      if (!(frame instanceof Frame.Step work)) {
+        throw new IllegalStateException("Invalid frame while training: " + frame);
+      }
+      task.enterStep(work.step());
+      if (!started) {
+        started = true;
+        if (work.step() == 0) {
+          evaluate(evaluation, null, 0, leads);
+        }
+      }
+      TrainStep.Outcome outcome = step.run(work);
+      task.send(new Frame.StepDone(outcome.report(), outcome.nonFinite()));
+      if (!outcome.report().applied()) {
+        nonFinite++;
+        if (nonFinite > assignment.training().maxNonFiniteSteps()) {
+          throw new TunerException(
+              ExitCode.DIVERGED,
+              "Cannot go on: the loss or the gradient of "
+                  + nonFinite
+                  + " steps was not a finite number, the last time in step "
+                  + (work.step() + 1)
+                  + ": loss "
+                  + outcome.report().loss()
+                  + ", gradient norm "
+                  + outcome.report().gradientNorm()
+                  + " (training.max-non-finite-steps)");
+        }
+      }
+      boolean last = work.step() + 1 == assignment.span().end();
+      if (last || (work.step() + 1) % assignment.training().intervals().checkpointEvery() == 0) {
+        snapshots.take(work.step() + 1, nonFinite);
+      }
+    }
+    if (started) {
+      evaluate(evaluation, encoder, assignment.span().end(), leads);
+    }
+  }
+
+  /**
+   * The loss on the validation rows with the trained prefix, or of the base alone where {@code
+   * encoder} is null.
+   */
+  private void evaluate(Evaluation evaluation, PrefixEncoder encoder, long step, boolean leads)
+      throws IOException {
+    task.enter(Phase.COMPUTING);
+    OptionalDouble loss = evaluation.loss(validation, encoder);
+    if (leads && loss.isPresent()) {
+      task.send(new Frame.Evaluated(step, encoder != null, loss.getAsDouble()));
+    }
+  }
+}

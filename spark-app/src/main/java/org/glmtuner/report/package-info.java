@@ -1,0 +1,2 @@
+/** How people see a run: on the terminal. */
+package org.glmtuner.report;

@@ -1,0 +1,196 @@
+package org.glmtuner.storage;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.glmtuner.failure.TunerException;
+
+/**
+ * A directory on any Hadoop file system. Names are those of its direct children. Safe for use by
+ * several threads, as Hadoop's clients are; I/O errors come as {@link IOException} whose message
+ * names the path.
+ */
+public final class Directory implements Folder {
+  private final HadoopSettings settings;
+  private final FileSystem fileSystem;
+  private final Path path;
+
+  private Directory(HadoopSettings settings, FileSystem fileSystem, Path path) {
+    this.settings = settings;
+    this.fileSystem = fileSystem;
+    this.path = path;
+  }
+
+  /**
+   * The directory at {@code uri}; it need not exist. A URI without a scheme is on the default file
+   * system.
+   *
+   * @throws TunerException (exit code 2) where the URI or its scheme is unknown
+   */
+  public static Directory of(String uri, HadoopSettings settings) throws IOException {
+    try {
+      Path path = new Path(uri);
+      FileSystem fileSystem = path.getFileSystem(settings.toConfiguration());
+      return new Directory(settings, fileSystem, fileSystem.makeQualified(path));
+    } catch (IllegalArgumentException | UnsupportedFileSystemException e) {
+      throw TunerException.invalid("Invalid path: " + uri + " (" + e.getMessage() + ")");
+    }
+  }
+
+  /** A file and where it is. */
+  public record Located(Directory directory, String name) {}
+
+  /**
+   * The files that a path names: a file, all files of a directory but those that start with a dot
+   * or an underscore, or a glob of either. Sorted; empty where there are none.
+   */
+  public static List<Located> find(String uri, HadoopSettings settings) throws IOException {
+    Directory place = of(uri, settings);
+    FileStatus[] matches = place.fileSystem.globStatus(place.path);
+    List<Located> files = new ArrayList<>();
+    for (FileStatus match : matches == null ? new FileStatus[0] : matches) {
+      if (match.isFile()) {
+        files.add(new Located(place.at(match.getPath().getParent()), match.getPath().getName()));
+      } else {
+        Directory directory = place.at(match.getPath());
+        directory.names().stream()
+            .filter(name -> !name.startsWith(".") && !name.startsWith("_"))
+            .forEach(name -> files.add(new Located(directory, name)));
+      }
+    }
+    return files;
+  }
+
+  private Directory at(Path other) {
+    return new Directory(settings, fileSystem, other);
+  }
+
+  @Override
+  public String location() {
+    return path.toString();
+  }
+
+  /** A directory below this one. */
+  public Directory child(String name) {
+    return new Directory(settings, fileSystem, new Path(path, name));
+  }
+
+  public boolean exists() throws IOException {
+    return fileSystem.exists(path);
+  }
+
+  public void create() throws IOException {
+    fileSystem.mkdirs(path);
+  }
+
+  /** Names of files and directories in it, sorted; empty where it does not exist. */
+  public List<String> children() throws IOException {
+    return list(status -> true);
+  }
+
+  @Override
+  public List<String> names() throws IOException {
+    return list(FileStatus::isFile);
+  }
+
+  private List<String> list(Predicate<FileStatus> wanted) throws IOException {
+    try {
+      return Arrays.stream(fileSystem.listStatus(path))
+          .filter(wanted)
+          .map(status -> status.getPath().getName())
+          .sorted()
+          .toList();
+    } catch (FileNotFoundException e) {
+      return List.of();
+    }
+  }
+
+  @Override
+  public boolean contains(String name) throws IOException {
+    try {
+      return fileSystem.getFileStatus(new Path(path, name)).isFile();
+    } catch (FileNotFoundException e) {
+      return false;
+    }
+  }
+
+  /** Whether there is a file or a directory of that name. */
+  public boolean hasChild(String name) throws IOException {
+    return fileSystem.exists(new Path(path, name));
+  }
+
+  @Override
+  public long size(String name) throws IOException {
+    return fileSystem.getFileStatus(new Path(path, name)).getLen();
+  }
+
+  @Override
+  public SeekableByteChannel open(String name) throws IOException {
+    Path file = new Path(path, name);
+    return new HadoopChannel(fileSystem.open(file), fileSystem.getFileStatus(file).getLen());
+  }
+
+  /** The whole of a small UTF-8 file; nothing where there is none. */
+  public Optional<String> readText(String name) throws IOException {
+    try (InputStream in = fileSystem.open(new Path(path, name))) {
+      return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Puts a small file in place as a whole: readers see the old text or the new one, never a part.
+   */
+  public void writeText(String name, String text) throws IOException {
+    Path temporary = new Path(path, "." + name + ".tmp");
+    try (FSDataOutputStream out = fileSystem.create(temporary, true)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+      out.hsync();
+    }
+    fileContext().rename(temporary, new Path(path, name), Options.Rename.OVERWRITE);
+  }
+
+  /** A new file that is written from its start; an older one of that name goes. */
+  public OutputStream write(String name) throws IOException {
+    return fileSystem.create(new Path(path, name), true);
+  }
+
+  /** A file that grows line by line, each visible to readers at once. */
+  public LineLog openLog(String name) throws IOException {
+    return new LineLog(fileSystem.create(new Path(path, name), true));
+  }
+
+  /** Removes a file or a directory with all it holds; nothing happens where there is none. */
+  public void delete(String name) throws IOException {
+    fileSystem.delete(new Path(path, name), true);
+  }
+
+  /**
+   * Renames a child in one step.
+   *
+   * @throws IOException where {@code to} exists
+   */
+  public void rename(String from, String to) throws IOException {
+    fileContext().rename(new Path(path, from), new Path(path, to));
+  }
+
+  private FileContext fileContext() throws IOException {
+    return FileContext.getFileContext(path.toUri(), settings.toConfiguration());
+  }
+}

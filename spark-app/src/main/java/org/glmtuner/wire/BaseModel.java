@@ -1,0 +1,18 @@
+package org.glmtuner.wire;
+
+import java.nio.charset.StandardCharsets;
+import org.glmtuner.model.ChatGlmConfig;
+
+/**
+ * The frozen base on this host.
+ *
+ * @param weightFile the converted weights
+ * @param fingerprint of the release that they were converted from
+ * @param config text of the model's config.json
+ */
+public record BaseModel(String weightFile, String fingerprint, String config, int threads) {
+  /** The model's configuration, read. */
+  public ChatGlmConfig parseConfig() {
+    return ChatGlmConfig.parse(config.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);
+  }
+}

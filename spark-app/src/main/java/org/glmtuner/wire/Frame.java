@@ -1,0 +1,101 @@
+package org.glmtuner.wire;
+
+import java.util.List;
+import org.glmtuner.data.Sample;
+import org.glmtuner.failure.ExitCode;
+
+/** One message between a task and its rank. */
+public sealed interface Frame {
+
+  // From the task.
+
+  /** The first frame of a training rank. */
+  record Train(TrainAssignment assignment) implements Frame {}
+
+  /** The first frame of a rank that scores and generates, without a process group. */
+  record Serve(ServeAssignment assignment) implements Frame {}
+
+  /** Some of the rank's share of the validation rows; all of them come before the first step. */
+  record ValidationRows(List<Sample> samples) implements Frame {}
+
+  /**
+   * The rank's share of a step, perhaps empty.
+   *
+   * @param step counted from 0 over the whole run
+   * @param samples over all ranks
+   */
+  record Step(long step, int samples, List<Entry> entries) implements Frame {}
+
+  /** There are no more steps or requests: finish and exit. */
+  record End() implements Frame {}
+
+  /** Asks for the loss of each sample. */
+  record Score(List<Sample> samples, boolean withPrefix) implements Frame {}
+
+  /**
+   * Asks for a greedy completion.
+   *
+   * @param prompt ids that end in gMASK and sop
+   */
+  record Complete(int[] prompt, int maxNewTokens, boolean withPrefix) implements Frame {}
+
+  // From the rank.
+
+  /**
+   * Sent every second whatever the rank does; see {@link Phase}. {@code progress} grows with the
+   * work done.
+   */
+  record Alive(Phase phase, long step, long progress) implements Frame {}
+
+  /**
+   * The rank can work now: weights are mapped and, for training, the group has passed its
+   * self-test.
+   *
+   * @param backend of the process group; empty when serving
+   * @param library version of the MPI library; empty when serving
+   * @param kernels what computes
+   * @param cpus the CPUs that the process may use
+   */
+  record Ready(String backend, String library, String kernels, int[] cpus) implements Frame {}
+
+  /**
+   * A step is done here. {@code nonFinite} are the ids of this rank's samples whose loss is NaN or
+   * infinite.
+   */
+  record StepDone(StepReport report, List<Long> nonFinite) implements Frame {}
+
+  /**
+   * Mean loss on the validation rows of all ranks, per token-weighted sample as in training; said
+   * by rank 0 only.
+   */
+  record Evaluated(long step, boolean withPrefix, double loss) implements Frame {}
+
+  /**
+   * Files of a checkpoint, written by rank 0 to a local directory that the task may now read and
+   * must remove.
+   */
+  record Snapshot(long step, String directory) implements Frame {}
+
+  /** A checksum over parameters and moments after a step; equal on all ranks. */
+  record Replica(long step, long checksum) implements Frame {}
+
+  /** Answers {@link Score}: per sample the sum of its token losses. */
+  record Scored(double[] losses) implements Frame {}
+
+  /** Answers {@link Complete}. */
+  record Completed(int[] newIds) implements Frame {}
+
+  /** The rank gives up and exits. */
+  record Failed(ExitCode exitCode, String message, String stackTrace) implements Frame {}
+
+  /** The answer to {@link End}: all that was asked is done. */
+  record Finished() implements Frame {}
+
+  /** What a rank is doing, so that a hung one can be told from one that waits for it. */
+  enum Phase {
+    STARTING,
+    WAITING_FOR_WORK,
+    COMPUTING,
+    IN_COLLECTIVE
+  }
+}

@@ -1,0 +1,47 @@
+package org.glmtuner.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.Frame.Phase;
+import org.junit.jupiter.api.Test;
+
+class WatchTest {
+  private final AtomicLong now = new AtomicLong();
+  private final Watch watch = new Watch(Duration.ofSeconds(10), now::get);
+
+  private void pass(int seconds) {
+    now.addAndGet(Duration.ofSeconds(seconds).toNanos());
+  }
+
+  @Test
+  void silenceIsAHang() {
+    pass(10);
+    assertThat(watch.silence()).isNull();
+    pass(1);
+    assertThat(watch.silence()).isEqualTo("no sign of life for 11 s at step 1");
+  }
+
+  @Test
+  void computingWithoutProgressIsAHangDespiteSignsOfLife() {
+    for (int i = 0; i < 3; i++) {
+      watch.heard(new Frame.Alive(Phase.COMPUTING, 4, 100));
+      pass(5);
+    }
+    assertThat(watch.silence()).isEqualTo("no progress for 15 s while computing step 5");
+    watch.heard(new Frame.Alive(Phase.COMPUTING, 4, 101));
+    assertThat(watch.silence()).isNull();
+  }
+
+  @Test
+  void waitingForOthersIsNot() {
+    for (int i = 0; i < 100; i++) {
+      watch.heard(new Frame.Alive(Phase.IN_COLLECTIVE, 4, 100));
+      pass(5);
+    }
+    assertThat(watch.silence()).isNull();
+    assertThat(watch.state()).isEqualTo(new Watch.State(Phase.IN_COLLECTIVE, 4, 500));
+  }
+}

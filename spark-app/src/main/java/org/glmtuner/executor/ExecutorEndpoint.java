@@ -13,7 +13,7 @@ public final class ExecutorEndpoint implements ExecutorPlugin {
     int[] sizes =
         CpuTopology.read().clusters().stream().mapToInt(cluster -> cluster.cpus().length).toArray();
     try {
-      context.send(new ExecutorFacts(context.executorID(), context.hostname(), sizes));
+      context.send(new ExecutorFacts(context.executorID(), sizes));
     } catch (IOException e) {
       throw new IllegalStateException(
           "Cannot tell the driver of this executor: " + e.getMessage(), e);

@@ -7,5 +7,4 @@ import java.io.Serializable;
  *
  * @param clusterSizes CPUs of each CPU cluster that the executor may use
  */
-public record ExecutorFacts(String executor, String host, int[] clusterSizes)
-    implements Serializable {}
+public record ExecutorFacts(String executor, int[] clusterSizes) implements Serializable {}

@@ -12,7 +12,6 @@ import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.nativeddp.ProcessControl;
 import org.glmtuner.wire.Frame;
-import org.glmtuner.wire.Frame.Phase;
 import org.glmtuner.wire.ServeAssignment;
 
 /** Answers a task's requests for losses and completions, alone: no process group. */
@@ -32,7 +31,7 @@ final class Server {
       task.watch(transformer::progress);
       NDArray prefix = assignment.prefixFile().isEmpty() ? null : prefix(manager, config);
       task.send(new Frame.Ready("", "", transformer.kernels(), ProcessControl.allowedCpus()));
-      task.enter(Phase.COMPUTING);
+      task.started();
       for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
         if (frame instanceof Frame.Score score) {
           task.send(

@@ -13,12 +13,14 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.Frame.Phase;
 import org.glmtuner.wire.TrainAssignment;
 
 /**
  * Checkpoints as the rank makes them: every rank reports its checksum; rank 0 copies its state and
  * writes the files while training goes on.
  */
+@SuppressWarnings("try") // activities are held, not used
 final class Snapshots implements AutoCloseable {
   private final TrainAssignment assignment;
   private final ChatGlmConfig config;
@@ -62,7 +64,7 @@ final class Snapshots implements AutoCloseable {
   /** Waits for the last one. */
   void finish() throws InterruptedException {
     if (pending != null) {
-      try {
+      try (TaskLink.Activity writing = task.enter(Phase.WRITING)) {
         pending.get();
       } catch (ExecutionException e) {
         throw new TunerException(

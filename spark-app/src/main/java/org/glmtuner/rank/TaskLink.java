@@ -13,6 +13,7 @@ import org.glmtuner.wire.FrameChannel;
  * blocks on a rank that computes; a sign of life goes out every second whatever the rank's own
  * thread does.
  */
+@SuppressWarnings("try") // activities are held, not used
 final class TaskLink {
   private static final long SIGN_MILLIS = 1000;
 
@@ -30,22 +31,35 @@ final class TaskLink {
 
   /** The next frame of the task; blocks. */
   Frame next() throws InterruptedException {
-    Phase before = phase;
-    if (before != Phase.STARTING) {
-      phase = Phase.WAITING_FOR_WORK;
+    try (Activity waiting =
+        enter(phase == Phase.STARTING ? Phase.STARTING : Phase.WAITING_FOR_WORK)) {
+      return received.take();
     }
-    Frame frame = received.take();
-    phase = before;
-    return frame;
   }
 
   void send(Frame frame) throws IOException {
     channel.send(frame);
   }
 
-  /** What signs of life say from now on. */
-  void enter(Phase newPhase) {
+  /**
+   * Signs of life say {@code newPhase} from now until the result is closed. For the rank's own
+   * thread.
+   */
+  Activity enter(Phase newPhase) {
+    Phase before = phase;
     phase = newPhase;
+    return () -> phase = before;
+  }
+
+  /** The rank is ready: what it does is computing unless it says otherwise. */
+  void started() {
+    phase = Phase.COMPUTING;
+  }
+
+  /** Something that the rank does for a while. */
+  interface Activity extends AutoCloseable {
+    @Override
+    void close();
   }
 
   void enterStep(long newStep) {

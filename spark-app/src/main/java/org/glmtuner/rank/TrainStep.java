@@ -6,7 +6,6 @@ import ai.djl.ndarray.index.NDIndex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.failure.ExitCode;
@@ -19,7 +18,6 @@ import org.glmtuner.optimizer.HfAdamW;
 import org.glmtuner.optimizer.LinearSchedule;
 import org.glmtuner.wire.Entry;
 import org.glmtuner.wire.Frame;
-import org.glmtuner.wire.Frame.Phase;
 import org.glmtuner.wire.StepReport;
 import org.glmtuner.wire.TrainAssignment;
 
@@ -40,7 +38,6 @@ final class TrainStep implements AutoCloseable {
   private final TrainingConfig training;
   private final LinearSchedule schedule;
   private final PrefixDropout dropout;
-  private final Consumer<Phase> phase;
   private final NDManager manager;
   private final NDArray gradient; // [L, 2, P, H], the sum of the step so far
   private final GradientReducer reducer;
@@ -51,8 +48,7 @@ final class TrainStep implements AutoCloseable {
       PrefixEncoder encoder,
       HfAdamW optimizer,
       DistributedGroup group,
-      NDManager parent,
-      Consumer<Phase> phase) {
+      NDManager parent) {
     this.transformer = transformer;
     this.encoder = encoder;
     this.optimizer = optimizer;
@@ -61,7 +57,6 @@ final class TrainStep implements AutoCloseable {
     this.schedule =
         new LinearSchedule(training.optimizer().learningRate(), assignment.span().end());
     this.dropout = new PrefixDropout(training.prefixDropout(), assignment.seed());
-    this.phase = phase;
     this.manager = parent.newSubManager();
     try (NDArray keysAndValues = encoder.keysAndValues(manager)) {
       this.gradient = manager.zeros(keysAndValues.getShape());
@@ -72,7 +67,6 @@ final class TrainStep implements AutoCloseable {
   /** Collective. */
   Outcome run(Frame.Step step) {
     long start = System.nanoTime();
-    phase.accept(Phase.COMPUTING);
     gradient.set(new NDIndex(":"), 0);
     Sums sums = new Sums();
     try (NDManager scope = manager.newSubManager()) {
@@ -94,17 +88,15 @@ final class TrainStep implements AutoCloseable {
                 last ? reducer : null);
         sums.add(microBatches.get(i), losses, training.lossAverage());
       }
-      phase.accept(Phase.IN_COLLECTIVE);
       if (microBatches.isEmpty()) {
         reducer.reduceAll();
       }
-      GradientReducer.Timing timing = reducer.finish();
+      GradientReducer.Timing timing = group.finish(reducer);
       double[] total = sums.toArray();
       group.sum(total);
       double divisor =
           training.lossAverage() == LossAverage.SAMPLE ? step.samples() : total[Sums.LABELS];
       checkComplete(step, total);
-      phase.accept(Phase.COMPUTING);
       StepReport report = update(step, total, divisor, timing, start);
       return new Outcome(report, sums.nonFinite);
     }
@@ -115,7 +107,6 @@ final class TrainStep implements AutoCloseable {
     Map<String, NDArray> gradients = encoder.gradients(gradient);
     double loss = total[Sums.LOSS] / divisor;
     double norm = optimizer.norm(gradients.values(), divisor);
-    phase.accept(Phase.IN_COLLECTIVE);
     if (!group.agree(norm)) {
       throw new TunerException(
           ExitCode.TRAINING_FAILED,
@@ -124,7 +115,6 @@ final class TrainStep implements AutoCloseable {
               + " the ranks have different gradients; this one's norm is "
               + norm);
     }
-    phase.accept(Phase.COMPUTING);
     boolean finite = Double.isFinite(loss) && Double.isFinite(norm);
     double learningRate = schedule.rate(step.step());
     if (finite) {

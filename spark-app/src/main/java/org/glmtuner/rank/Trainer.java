@@ -15,7 +15,6 @@ import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.nativeddp.ProcessControl;
 import org.glmtuner.optimizer.HfAdamW;
 import org.glmtuner.wire.Frame;
-import org.glmtuner.wire.Frame.Phase;
 import org.glmtuner.wire.TrainAssignment;
 
 /** Trains from the first step that the task sends to the last: the loop of one rank. */
@@ -35,8 +34,7 @@ final class Trainer {
         FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config);
         PrefixEncoder encoder = new PrefixEncoder(manager, config, assignment.prefixLength())) {
       task.watch(transformer::progress);
-      task.enter(Phase.IN_COLLECTIVE);
-      DistributedGroup group = DistributedGroup.join(manager, assignment.membership());
+      DistributedGroup group = DistributedGroup.join(manager, assignment.membership(), task);
       HfAdamW optimizer =
           new HfAdamW(
               manager,
@@ -52,9 +50,9 @@ final class Trainer {
               group.libraryVersion(),
               transformer.kernels(),
               ProcessControl.allowedCpus()));
+      task.started();
       try (TrainStep step =
-              new TrainStep(
-                  assignment, transformer, encoder, optimizer, group, manager, task::enter);
+              new TrainStep(assignment, transformer, encoder, optimizer, group, manager);
           Snapshots snapshots = new Snapshots(assignment, config, state, task)) {
         steps(step, encoder, evaluation, snapshots, progress.nonFiniteSteps());
         snapshots.finish();
@@ -122,7 +120,6 @@ final class Trainer {
    */
   private void evaluate(Evaluation evaluation, PrefixEncoder encoder, long step, boolean leads)
       throws IOException {
-    task.enter(Phase.COMPUTING);
     OptionalDouble loss = evaluation.loss(validation, encoder);
     if (leads && loss.isPresent()) {
       task.send(new Frame.Evaluated(step, encoder != null, loss.getAsDouble()));

@@ -95,7 +95,10 @@ public sealed interface Frame {
   enum Phase {
     STARTING,
     WAITING_FOR_WORK,
+    /** The only one in which {@link Alive#progress} has to grow. */
     COMPUTING,
-    IN_COLLECTIVE
+    IN_COLLECTIVE,
+    /** Waiting for a checkpoint to be on the local disk. */
+    WRITING
   }
 }

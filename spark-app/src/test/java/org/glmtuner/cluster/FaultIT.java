@@ -1,0 +1,175 @@
+package org.glmtuner.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.metrics.StepRecord;
+import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.HadoopSettings;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Real processes are killed while they train; nothing may stay behind, nothing that was published
+ * may be lost.
+ */
+class FaultIT {
+  private static final Duration LIMIT = Duration.ofSeconds(90);
+  private static final int STEPS = 1500;
+
+  @TempDir Path directory;
+  private Path cache;
+  private Path run;
+  private Path rows;
+  private Leftovers leftovers;
+
+  @BeforeEach
+  void prepare() throws IOException {
+    cache = directory.resolve("cache");
+    run = directory.resolve("run");
+    rows =
+        GoldenRows.write(
+            Checkout.goldenSmall(),
+            IntStream.range(0, 24).boxed().toList(),
+            directory.resolve("rows.jsonl"));
+    leftovers = Leftovers.watch(cache);
+  }
+
+  private Submission.Builder train(Path runDirectory) {
+    return Submission.of(directory, "train")
+        .set("run.directory", runDirectory)
+        .set("model.path", Checkout.goldenSmall().resolve("model"))
+        .set("model.precision", "fp32")
+        .set("prefix.length", 8)
+        .set("data.train", rows)
+        .set("training.max-steps", STEPS)
+        .set("training.global-batch", 4)
+        .set("training.checkpoint-every", 50)
+        .set("ranks.count", 2)
+        .set("ranks.cores", 1)
+        .set("ranks.heartbeat-timeout", "4s")
+        .set("cache.directory", cache);
+  }
+
+  private Checkpoints checkpoints(Path runDirectory) throws IOException {
+    return new Checkpoints(
+        Directory.of(runDirectory.toUri().toString(), HadoopSettings.of(new Configuration(false))));
+  }
+
+  private void awaitCheckpoint() {
+    await()
+        .atMost(LIMIT)
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> Files.isDirectory(run) && checkpoints(run).newest().isPresent());
+  }
+
+  private static void signal(ProcessHandle process, String signal)
+      throws IOException, InterruptedException {
+    assertThat(
+            new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                .start()
+                .waitFor())
+        .isZero();
+  }
+
+  @Test
+  void aKilledRankFailsTheAttemptByNameAndTheRunResumesToTheSameNumbers() throws Exception {
+    try (Submission submission = train(run).start()) {
+      awaitCheckpoint();
+      signal(leftovers.ranks().get(0), "KILL");
+      long killed = System.nanoTime();
+      assertThat(submission.await(LIMIT))
+          .as(submission.err())
+          .isEqualTo(ExitCode.TRAINING_FAILED.number());
+      assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(15));
+      assertThat(submission.result().get("error").getAsString())
+          .matches(
+              "(?s)Cannot go on: rank [01] on \\S+ \\(process \\d+\\) was killed by signal 9.*");
+      leftovers.assertNone();
+    }
+    long resumedFrom = checkpoints(run).newest().orElseThrow().manifest().step();
+    assertThat(resumedFrom).isBetween(50L, STEPS - 50L);
+    try (Submission resumed = train(run).run(LIMIT);
+        Submission whole = train(directory.resolve("whole")).run(LIMIT)) {
+      assertThat(resumed.err()).contains("resuming from checkpoint-" + resumedFrom);
+      JsonObject result = resumed.result();
+      assertThat(result.get("status").getAsString()).isEqualTo("finished");
+      assertThat(result.get("attempts").getAsInt()).isEqualTo(2);
+      assertThat(result.get("final_loss")).isEqualTo(whole.result().get("final_loss"));
+      assertThat(checkpoints(run).newest().orElseThrow().manifest().checksum())
+          .isEqualTo(
+              checkpoints(directory.resolve("whole")).newest().orElseThrow().manifest().checksum());
+      List<Long> steps =
+          Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+              .map(line -> StepRecord.stepOf(line))
+              .toList();
+      assertThat(steps).isSorted().doesNotHaveDuplicates().hasSize(STEPS / 10);
+      leftovers.assertNone();
+    }
+  }
+
+  @Test
+  void aHungRankIsFoundAndKilled() throws Exception {
+    try (Submission submission = train(run).start()) {
+      awaitCheckpoint();
+      signal(leftovers.ranks().get(1), "STOP");
+      assertThat(submission.await(Duration.ofSeconds(30)))
+          .as(submission.err())
+          .isEqualTo(ExitCode.TRAINING_FAILED.number());
+      assertThat(submission.result().get("error").getAsString())
+          .matches(
+              "Cannot go on: rank [01] on \\S+ \\(process \\d+\\) hangs: no sign of life for \\d+ s at step \\d+ .*");
+      leftovers.assertNone();
+    }
+  }
+
+  @Test
+  void cancellingLeavesARunThatCanBeResumed() throws Exception {
+    try (Submission submission = train(run).start()) {
+      awaitCheckpoint();
+      signal(submission.driver(), "TERM");
+      leftovers.assertNone(Duration.ofSeconds(5));
+      assertThat(submission.await(LIMIT))
+          .as(submission.err())
+          .isEqualTo(ExitCode.CANCELLED.number());
+      assertThat(submission.result().get("status").getAsString()).isEqualTo("cancelled");
+      assertThat(Files.readString(run.resolve("result.json"))).contains("\"status\":\"cancelled\"");
+    }
+  }
+
+  @Test
+  void aKilledExecutorFailsTheAttempt() throws Exception {
+    try (Submission submission =
+        train(run).arguments("--master", "local-cluster[2,1,1024]").start()) {
+      awaitCheckpoint();
+      signal(leftovers.ranks().get(0).parent().orElseThrow(), "KILL");
+      assertThat(submission.await(LIMIT))
+          .as(submission.err())
+          .isEqualTo(ExitCode.TRAINING_FAILED.number());
+      leftovers.assertNone(Duration.ofSeconds(5));
+      assertThat(checkpoints(run).newest()).isPresent();
+    }
+  }
+
+  @Test
+  void aKilledDriverTakesAllRanksWithIt() throws Exception {
+    try (Submission submission =
+        train(run).arguments("--master", "local-cluster[2,1,1024]").start()) {
+      awaitCheckpoint();
+      signal(submission.driver(), "KILL");
+      leftovers.assertNone(Duration.ofSeconds(20));
+      assertThat(checkpoints(run).newest()).isPresent();
+    }
+  }
+}

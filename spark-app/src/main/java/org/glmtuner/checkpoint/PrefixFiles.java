@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.storage.Folder;
 import org.glmtuner.storage.LocalFolder;
 
 /**
@@ -26,6 +28,8 @@ public record PrefixFiles(
   public static final String OFFICIAL = "pytorch_model.bin";
   public static final String OPTIMIZER = "optimizer.safetensors";
 
+  private static final String FINGERPRINT = "base_fingerprint"; // in the metadata
+
   /** What PyTorch calls the folder inside its archive: the file's name without the extension. */
   private static final String ARCHIVE_ROOT = "pytorch_model";
 
@@ -40,7 +44,7 @@ public record PrefixFiles(
       throws IOException {
     Map<String, String> metadata =
         Map.of(
-            "base_fingerprint",
+            FINGERPRINT,
             baseFingerprint,
             "step",
             Long.toString(step),
@@ -68,6 +72,75 @@ public record PrefixFiles(
   }
 
   /**
+   * The name of the file that holds the prefix of a checkpoint directory: ours, or else the
+   * official one.
+   *
+   * @throws TunerException (exit code 6) where there is neither
+   */
+  public static String find(Folder checkpoint) throws IOException {
+    for (String name : List.of(PREFIX, OFFICIAL)) {
+      if (checkpoint.contains(name)) {
+        return name;
+      }
+    }
+    throw TunerException.damaged(
+        "Cannot read a prefix from "
+            + checkpoint.location()
+            + ": it has neither "
+            + PREFIX
+            + " nor "
+            + OFFICIAL);
+  }
+
+  /**
+   * Refuses a checkpoint directory whose prefix does not fit, so that no rank has to find out.
+   *
+   * @param baseFingerprint of the weights that it is going to be used with
+   * @throws TunerException (exit code 6) naming the file, what it has and what is needed
+   */
+  public static void check(
+      Folder checkpoint, ChatGlmConfig base, int prefixLength, String baseFingerprint)
+      throws IOException {
+    try (TensorFile tensors = TensorFile.open(checkpoint, find(checkpoint))) {
+      if (tensors.find(PrefixEncoder.CHECKPOINT_PREFIX + "trans.0.weight").isPresent()) {
+        throw TunerException.damaged(
+            "Cannot use "
+                + tensors.location()
+                + ": its prefix has a projection (this version trains prefixes without one)");
+      }
+      checkShape(
+          tensors,
+          PrefixEncoder.EMBEDDING,
+          List.of((long) prefixLength, 2L * base.numLayers() * base.hiddenSize()));
+      String trainedOn = tensors.metadata().getOrDefault(FINGERPRINT, baseFingerprint);
+      if (!trainedOn.equals(baseFingerprint)) {
+        throw TunerException.damaged(
+            "Cannot use "
+                + tensors.location()
+                + ": it was trained on the base "
+                + trainedOn
+                + ", model.path is the base "
+                + baseFingerprint);
+      }
+    }
+  }
+
+  private static void checkShape(TensorFile tensors, String name, List<Long> expected) {
+    List<Long> shape = tensors.get(name).shape();
+    if (!shape.equals(expected)) {
+      throw TunerException.damaged(
+          "Cannot use "
+              + tensors.location()
+              + ": "
+              + name
+              + " has the shape "
+              + shape
+              + ", the model and prefix.length need "
+              + expected);
+    }
+  }
+
+  /**
    * A tensor of a prefix file, ours or the official one.
    *
    * @throws TunerException (exit code 6) where it is missing or of another shape
@@ -75,19 +148,7 @@ public record PrefixFiles(
   public static float[] read(Path file, String name, long... shape) throws IOException {
     try (TensorFile tensors =
         TensorFile.open(new LocalFolder(file.getParent()), file.getFileName().toString())) {
-      TensorSpec spec = tensors.get(name);
-      List<Long> expected = Arrays.stream(shape).boxed().toList();
-      if (!spec.shape().equals(expected)) {
-        throw TunerException.damaged(
-            "Cannot use "
-                + tensors.location()
-                + ": "
-                + name
-                + " has the shape "
-                + spec.shape()
-                + ", the model and prefix.length need "
-                + expected);
-      }
+      checkShape(tensors, name, Arrays.stream(shape).boxed().toList());
       return tensors.readFloats(name);
     }
   }

@@ -3,6 +3,8 @@ package org.glmtuner.driver;
 import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
+import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.config.PrefixConfig;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.SampleRules;
 import org.glmtuner.failure.TunerException;
@@ -41,6 +43,11 @@ record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte
       return new BaseFiles(
           directory.location(), weights.config(), weights.fingerprint(), tokenizer);
     }
+  }
+
+  /** Refuses a checkpoint directory whose prefix was not made for this base and this length. */
+  void checkPrefix(Directory checkpoint, PrefixConfig prefix) throws IOException {
+    PrefixFiles.check(checkpoint, config, prefix.length(), fingerprint);
   }
 
   SampleRules rules() {

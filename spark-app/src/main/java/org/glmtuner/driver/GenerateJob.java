@@ -55,6 +55,7 @@ public final class GenerateJob {
       int maxNewTokens = config.data().maxTargetLength();
       List<Completion> completions =
           job.run(
+              base,
               job.context().parallelize(encoded),
               checkpoint,
               compareBase,

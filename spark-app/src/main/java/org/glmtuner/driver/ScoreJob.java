@@ -46,7 +46,7 @@ public final class ScoreJob {
         ParsedRows.of(
             RowFiles.find(job.context(), job.settings(), key, paths), tokenizer, config.data())) {
       rows.check(key, paths, config.data().maxRejectedShare());
-      losses = job.run(rows.samples(), checkpoint, compareBase, ScoreTask::new);
+      losses = job.run(base, rows.samples(), checkpoint, compareBase, ScoreTask::new);
     }
     losses.stream()
         .sorted(Comparator.comparingLong(SampleLoss::id))

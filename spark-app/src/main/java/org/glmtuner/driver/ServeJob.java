@@ -55,12 +55,16 @@ final class ServeJob {
    * @param checkpoint directory of a prefix, {@link #LATEST}, or empty for the base alone
    */
   <Q, A> List<A> run(
+      BaseFiles base,
       JavaRDD<Q> items,
       String checkpoint,
       boolean compareBase,
       Function<ServePlan, FlatMapFunction<java.util.Iterator<Q>, A>> task)
       throws IOException, InterruptedException {
     String prefix = checkpoint.equals(LATEST) ? newest() : checkpoint;
+    if (!prefix.isEmpty()) {
+      base.checkPrefix(Directory.of(prefix, settings), config.prefix());
+    }
     RankLayout layout = RankLayout.decide(context, config.ranks());
     byte[] name = new byte[6];
     new SecureRandom().nextBytes(name);

@@ -85,6 +85,9 @@ public final class TrainingJob {
   private void train(RunDirectory run, ResultBuilder result)
       throws IOException, InterruptedException {
     BaseFiles base = BaseFiles.open(config, settings);
+    if (!config.prefix().initFrom().isEmpty()) {
+      base.checkPrefix(Directory.of(config.prefix().initFrom(), settings), config.prefix());
+    }
     RankLayout layout = RankLayout.decide(context, config.ranks());
     result.worldSize(layout.count());
     SampleStore store = new SampleStore(spark, config, settings, base, progress);

@@ -10,7 +10,6 @@ import org.glmtuner.checkpoint.Manifest;
 import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.checkpoint.TrainerState;
 import org.glmtuner.config.TunerConfig;
-import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
@@ -53,19 +52,10 @@ final class RankFiles {
       return "";
     }
     Directory source = Directory.of(directory, settings);
-    for (String name : List.of(PrefixFiles.PREFIX, PrefixFiles.OFFICIAL)) {
-      if (source.contains(name)) {
-        return download(
-            source, name, Files.createDirectory(host.directory().files().resolve("prefix")));
-      }
-    }
-    throw TunerException.damaged(
-        "Cannot read a prefix from "
-            + source.location()
-            + ": it has neither "
-            + PrefixFiles.PREFIX
-            + " nor "
-            + PrefixFiles.OFFICIAL);
+    return download(
+        source,
+        PrefixFiles.find(source),
+        Files.createDirectory(host.directory().files().resolve("prefix")));
   }
 
   /** A local copy of what a run needs of its own checkpoint to go on. */

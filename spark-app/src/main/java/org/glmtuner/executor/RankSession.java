@@ -132,7 +132,9 @@ final class RankSession implements AutoCloseable {
     }
     watch.heard(frame);
     if (frame instanceof Frame.Failed failure) {
-      LOG.error("{} failed: {}\n{}", name, failure.message(), failure.stackTrace());
+      if (!failure.stackTrace().isEmpty()) {
+        LOG.error("{} failed: {}\n{}", name, failure.message(), failure.stackTrace());
+      }
       throw new TunerException(failure.exitCode(), failure.message() + " (" + name + ")");
     }
     return frame instanceof Frame.Alive ? null : frame;

@@ -26,6 +26,9 @@ public final class PrefixEncoder extends AbstractBlock implements AutoCloseable 
 
   private static final String WEIGHT = "embedding.weight";
 
+  /** The one parameter's name in checkpoints. */
+  public static final String EMBEDDING = CHECKPOINT_PREFIX + WEIGHT;
+
   private final Parameter embedding;
   private final NDManager manager;
   private final long layers;
@@ -57,7 +60,7 @@ public final class PrefixEncoder extends AbstractBlock implements AutoCloseable 
   /** The live parameters by their official names. */
   public Map<String, NDArray> parameters() {
     Map<String, NDArray> parameters = new LinkedHashMap<>();
-    parameters.put(CHECKPOINT_PREFIX + WEIGHT, embedding.getArray());
+    parameters.put(EMBEDDING, embedding.getArray());
     return parameters;
   }
 
@@ -81,7 +84,7 @@ public final class PrefixEncoder extends AbstractBlock implements AutoCloseable 
   public Map<String, NDArray> gradients(NDArray gradient) {
     Map<String, NDArray> gradients = new LinkedHashMap<>();
     gradients.put(
-        CHECKPOINT_PREFIX + WEIGHT,
+        EMBEDDING,
         gradient
             .reshape(2 * layers, length, hidden)
             .transpose(1, 0, 2)

@@ -50,18 +50,18 @@ public final class RankMain {
       }
       task.send(new Frame.Finished());
     } catch (TunerException e) {
-      status = fail(task, e.exitCode(), e.getMessage(), e);
+      status = fail(task, e.exitCode(), e.getMessage(), "");
     } catch (Throwable e) {
-      status = fail(task, ExitCode.TRAINING_FAILED, "Cannot go on: " + e, e);
+      StringWriter trace = new StringWriter(); // not foreseen: needed to mend it
+      e.printStackTrace(new PrintWriter(trace));
+      status = fail(task, ExitCode.TRAINING_FAILED, "Cannot go on: " + e, trace.toString());
     }
     System.exit(status);
   }
 
-  private static int fail(TaskLink task, ExitCode code, String message, Throwable cause)
+  private static int fail(TaskLink task, ExitCode code, String message, String stackTrace)
       throws IOException {
-    StringWriter trace = new StringWriter();
-    cause.printStackTrace(new PrintWriter(trace));
-    task.send(new Frame.Failed(code, message, trace.toString()));
+    task.send(new Frame.Failed(code, message, stackTrace));
     return 1;
   }
 

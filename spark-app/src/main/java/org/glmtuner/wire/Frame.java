@@ -85,7 +85,11 @@ public sealed interface Frame {
   /** Answers {@link Complete}. */
   record Completed(int[] newIds) implements Frame {}
 
-  /** The rank gives up and exits. */
+  /**
+   * The rank gives up and exits.
+   *
+   * @param stackTrace empty where the message says all there is to know
+   */
   record Failed(ExitCode exitCode, String message, String stackTrace) implements Frame {}
 
   /** The answer to {@link End}: all that was asked is done. */

@@ -1,0 +1,181 @@
+package org.glmtuner.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.glmtuner.failure.ExitCode;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a user may get wrong: one clear sentence, the right exit code, within seconds. */
+class BadInputIT {
+  private static final Duration LIMIT = Duration.ofSeconds(40);
+
+  @TempDir static Path cache; // unpacking libraries takes long
+  @TempDir Path directory;
+  private Path rows;
+  private Path run;
+
+  @BeforeEach
+  void writeRows() throws Exception {
+    rows =
+        GoldenRows.write(
+            Checkout.goldenSmall(),
+            IntStream.range(0, GoldenRows.ROWS).boxed().toList(),
+            directory.resolve("rows.jsonl"));
+    run = directory.resolve("run");
+  }
+
+  private Submission.Builder train() {
+    return Submission.of(directory, "train")
+        .set("run.directory", run)
+        .set("model.path", Checkout.goldenSmall().resolve("model"))
+        .set("prefix.length", 8)
+        .set("data.train", rows)
+        .set("training.max-steps", 4)
+        .set("ranks.count", 1)
+        .set("ranks.cores", 1)
+        .set("cache.directory", cache);
+  }
+
+  /** Fails with that code, says that on standard error and in the last line, leaves nothing. */
+  private void fails(Submission.Builder builder, ExitCode code, String... sentences)
+      throws Exception {
+    Leftovers leftovers = Leftovers.watch(cache);
+    try (Submission submission = builder.start()) {
+      assertThat(submission.await(LIMIT)).as(submission.err()).isEqualTo(code.number());
+      assertThat(submission.err()).contains(sentences).doesNotContain("\tat ");
+      assertThat(submission.result().get("status").getAsString()).isEqualTo("failed");
+      assertThat(submission.result().get("exit_code").getAsInt()).isEqualTo(code.number());
+      assertThat(submission.result().get("error").getAsString()).contains(sentences);
+      leftovers.assertNone();
+    }
+  }
+
+  @Test
+  void allUnusableKeysAreReportedAtOnce() throws Exception {
+    fails(
+        train()
+            .set("training.learning-rat", "0.1")
+            .set("training.global-batch", "many")
+            .set("memory.kind", "hbm"),
+        ExitCode.INVALID,
+        "Invalid key training.learning-rat (there is no such key) (did you mean training.learning-rate?)",
+        "Invalid training.global-batch: many",
+        "Invalid key memory.kind (this version does not have it yet)");
+    assertThat(run).doesNotExist();
+  }
+
+  @Test
+  void missingRowsAreNamed() throws Exception {
+    rows = directory.resolve("nowhere.jsonl");
+    fails(train(), ExitCode.DAMAGED, "Cannot read " + rows, "(data.train)");
+  }
+
+  @Test
+  void aMissingModelIsNamed() throws Exception {
+    Path nowhere = directory.resolve("nowhere");
+    fails(
+        train().set("model.path", nowhere),
+        ExitCode.DAMAGED,
+        "Cannot read the model: ",
+        nowhere + " does not exist (model.path)");
+  }
+
+  @Test
+  void aRowWithoutThePromptColumnIsNamed() throws Exception {
+    Files.write(
+        rows,
+        List.of(
+            "{\"content\": \"一\", \"summary\": \"二\"}",
+            "{\"kontent\": \"一\", \"summary\": \"二\"}"));
+    fails(
+        train()
+            .set("model.path", Checkout.module().resolve("src/sample/model"))
+            .set("data.prompt-column", "content")
+            .set("data.response-column", "summary"),
+        ExitCode.DAMAGED,
+        "1 of 2 rows are malformed",
+        rows.getFileName() + ", row 2: ",
+        "content");
+  }
+
+  @Test
+  void openMpiIsRefusedByName() throws Exception {
+    Path openMpi = Checkout.root().resolve("native-ddp/target/cmake/libfake_open_mpi.so");
+    assertThat(openMpi).exists();
+    fails(train().set("mpi.library", openMpi), ExitCode.INVALID, "Open MPI", openMpi.toString());
+  }
+
+  @Test
+  void anMpiLibraryThatIsMissingIsNamed() throws Exception {
+    fails(
+        train().set("mpi.library", "/nowhere/libmpi.so.12"),
+        ExitCode.INVALID,
+        "/nowhere/libmpi.so.12");
+  }
+
+  @Test
+  void dynamicAllocationIsRefusedWithTheOptionToSet() throws Exception {
+    fails(
+        train().arguments("--conf", "spark.dynamicAllocation.enabled=true"),
+        ExitCode.INVALID,
+        "--conf spark.dynamicAllocation.enabled=false");
+  }
+
+  @Test
+  void moreRanksThanSlotsCanNeverRun() throws Exception {
+    fails(
+        train().arguments("--master", "local[2]").set("ranks.count", 3),
+        ExitCode.UNSUITABLE,
+        "3 ranks run at once and local[2] has 2 task slots");
+  }
+
+  @Test
+  void moreRanksThanTheClusterHasSlotsAreWaitedFor() throws Exception {
+    fails(
+        train()
+            .arguments("--master", "local-cluster[1,1,1024]")
+            .set("ranks.count", 2)
+            .set("ranks.wait", "6s"),
+        ExitCode.NO_FREE_SLOTS,
+        "1 executors with 1 slots of 1 cores, 2 are needed (ranks.wait)");
+  }
+
+  @Test
+  void aDirectoryOfAnotherRunIsLeftAlone() throws Exception {
+    Files.createDirectory(run);
+    Files.writeString(run.resolve("thesis.txt"), "precious");
+    fails(train(), ExitCode.INVALID, "Invalid run.directory: ", "thesis.txt");
+    assertThat(run.resolve("thesis.txt")).hasContent("precious");
+  }
+
+  @Test
+  void aTruncatedPrefixIsRefused() throws Exception {
+    Path official = Checkout.goldenSmall().resolve("prefix-init/p8/pytorch_model.bin");
+    Path damaged = Files.createDirectory(directory.resolve("damaged"));
+    byte[] bytes = Files.readAllBytes(official);
+    Files.write(damaged.resolve("pytorch_model.bin"), Arrays.copyOf(bytes, 9000));
+    fails(
+        train().set("prefix.init-from", damaged),
+        ExitCode.DAMAGED,
+        "Cannot read file:" + damaged + "/pytorch_model.bin: ",
+        "perhaps the file was cut short (9000 bytes)");
+  }
+
+  @Test
+  void aPrefixOfAnotherLengthIsRefused() throws Exception {
+    fails(
+        train()
+            .set("prefix.length", 7)
+            .set("prefix.init-from", Checkout.goldenSmall().resolve("prefix-init/p8")),
+        ExitCode.DAMAGED,
+        "has the shape [8, 384], the model and prefix.length need [7, 384]");
+  }
+}

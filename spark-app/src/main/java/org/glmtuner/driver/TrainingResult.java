@@ -1,10 +1,8 @@
 package org.glmtuner.driver;
 
-import com.google.gson.FieldNamingPolicy;
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.metrics.RecordJson;
 
 /**
  * {@code result.json}; keys are the names in lower_case_with_underscores, and what does not apply
@@ -38,18 +36,12 @@ public record TrainingResult(
   public static final String FILE = "result.json";
   public static final String FINISHED = "finished";
 
-  private static final Gson GSON =
-      new GsonBuilder()
-          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
-          .serializeSpecialFloatingPointValues()
-          .create();
-
   public String toJson() {
-    return GSON.toJson(this);
+    return RecordJson.write(this);
   }
 
   public static TrainingResult fromJson(String json) {
-    return GSON.fromJson(json, TrainingResult.class);
+    return RecordJson.read(json, TrainingResult.class);
   }
 
   boolean isFinished() {

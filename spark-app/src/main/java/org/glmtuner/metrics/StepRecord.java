@@ -1,8 +1,6 @@
 package org.glmtuner.metrics;
 
-import com.google.gson.FieldNamingPolicy;
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParser;
 
 /**
  * A line of {@code metrics.jsonl}: the steps since the line before. Keys are the names in
@@ -37,19 +35,12 @@ public record StepRecord(
     String attempt,
     int skipped) {
 
-  /** NaN and infinities are written as such: a loss that is not a number must not look like one. */
-  private static final Gson GSON =
-      new GsonBuilder()
-          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
-          .serializeSpecialFloatingPointValues()
-          .create();
-
   public String toJson() {
-    return GSON.toJson(this);
+    return RecordJson.write(this);
   }
 
   /** The step of a line of {@code metrics.jsonl}. */
   public static long stepOf(String line) {
-    return GSON.fromJson(line, com.google.gson.JsonObject.class).get("step").getAsLong();
+    return JsonParser.parseString(line).getAsJsonObject().get("step").getAsLong();
   }
 }

@@ -81,7 +81,8 @@ final class PrefixState {
     return copies;
   }
 
-  private static void load(Path file, Map<String, NDArray> arrays) throws IOException {
+  /** Fills arrays with the tensors of a file that have their names. */
+  static void load(Path file, Map<String, NDArray> arrays) throws IOException {
     for (Map.Entry<String, NDArray> entry : arrays.entrySet()) {
       float[] values =
           PrefixFiles.read(file, entry.getKey(), entry.getValue().getShape().getShape());

@@ -3,10 +3,7 @@ package org.glmtuner.rank;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.Map;
-import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
@@ -54,13 +51,8 @@ final class Server {
 
   /** The keys and values of the prefix file, [L, 2, P, H]. */
   private NDArray prefix(NDManager manager, ChatGlmConfig config) throws IOException {
-    Path file = Path.of(assignment.prefixFile());
     try (PrefixEncoder encoder = new PrefixEncoder(manager, config, assignment.prefixLength())) {
-      for (Map.Entry<String, NDArray> parameter : encoder.parameters().entrySet()) {
-        float[] values =
-            PrefixFiles.read(file, parameter.getKey(), parameter.getValue().getShape().getShape());
-        parameter.getValue().set(FloatBuffer.wrap(values));
-      }
+      PrefixState.load(Path.of(assignment.prefixFile()), encoder.parameters());
       return encoder.keysAndValues(manager);
     }
   }

@@ -3,6 +3,7 @@ package org.glmtuner.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.reference.GoldenTable;
@@ -34,7 +36,16 @@ class GoldenTrainIT {
   }
 
   private Run train(String golden, int ranks, String precision, double clipNorm) throws Exception {
-    Path run = directory.resolve(golden + "-" + ranks + "-" + precision);
+    return train(golden, ranks, precision, clipNorm, 0);
+  }
+
+  private Path runDirectory(String golden, int ranks, String precision) {
+    return directory.resolve(golden + "-" + ranks + "-" + precision);
+  }
+
+  private Run train(String golden, int ranks, String precision, double clipNorm, double dropout)
+      throws Exception {
+    Path run = runDirectory(golden, ranks, precision);
     Path rows =
         GoldenRows.write(
             GOLDEN, GoldenRows.order(GOLDEN, golden), directory.resolve(golden + ".jsonl"));
@@ -50,7 +61,7 @@ class GoldenTrainIT {
             .set("data.shuffle", false)
             .set("training.max-steps", STEPS)
             .set("training.global-batch", GLOBAL_BATCH)
-            .set("training.prefix-dropout", 0)
+            .set("training.prefix-dropout", dropout)
             .set("training.clip-norm", clipNorm)
             .set("training.log-every", 1)
             .set("ranks.count", ranks)
@@ -130,6 +141,47 @@ class GoldenTrainIT {
   @Test
   void aRunIsTheOfficialOneOnOneRankAndOnTwo() throws Exception {
     matchesOnOneAndTwoRanks("train-p8", 1.0);
+  }
+
+  @Test
+  void scoreGivesTheOfficialLossesWithTheTrainedPrefix() throws Exception {
+    train("train-p8", 2, "fp32", 1.0);
+    Path rows = directory.resolve("rows.jsonl");
+    GoldenRows.write(GOLDEN, IntStream.range(0, GoldenRows.ROWS).boxed().toList(), rows);
+    JsonArray expected = GoldenRows.trajectory(GOLDEN, "train-p8").getAsJsonArray("row_loss_after");
+    try (Submission score =
+        Submission.of(directory, "score", "--checkpoint", "latest", "--compare-base")
+            .set("run.directory", runDirectory("train-p8", 2, "fp32"))
+            .set("model.path", GOLDEN.resolve("model"))
+            .set("model.precision", "fp32")
+            .set("prefix.length", 8)
+            .set("data.validation", rows)
+            .set("ranks.count", 2)
+            .set("ranks.cores", 1)
+            .set("cache.directory", directory.resolve("cache"))
+            .run(LIMIT)) {
+      assertThat(score.result().get("rows").getAsInt()).as(score.err()).isEqualTo(GoldenRows.ROWS);
+      double sum = 0;
+      for (int row = 0; row < GoldenRows.ROWS; row++) {
+        JsonObject line = JsonParser.parseString(score.outLines().get(row)).getAsJsonObject();
+        double loss = line.get("loss").getAsDouble();
+        sum += loss;
+        assertThat(line.get("id").getAsInt()).isEqualTo(row);
+        assertThat(loss).isCloseTo(expected.get(row).getAsDouble(), within(1e-4));
+      }
+      assertThat(score.result().get("loss").getAsDouble())
+          .isCloseTo(sum / GoldenRows.ROWS, within(1e-9))
+          .isLessThan(score.result().get("base_loss").getAsDouble());
+    }
+  }
+
+  @Test
+  void prefixDropoutIsTheSameOnOneRankAndOnTwo() throws Exception {
+    Run one = train("train-p8", 1, "fp32", 1.0, 0.1);
+    Run two = train("train-p8", 2, "fp32", 1.0, 0.1);
+    for (int step = 0; step < STEPS; step++) {
+      assertThat(two.loss(step)).isCloseTo(one.loss(step), within(1e-6 * one.loss(step)));
+    }
   }
 
   @Test

@@ -111,17 +111,21 @@ final class BothModels implements AutoCloseable {
   /** By the native code; sample i of the list is entry i of the run. */
   Result natively(
       List<Sample> samples, NDArray keysAndValues, PrefixDropout dropout, LossAverage average) {
-    List<Entry> entries =
-        IntStream.range(0, samples.size()).mapToObj(i -> new Entry(i, samples.get(i))).toList();
+    return natively(
+        keysAndValues,
+        IntStream.range(0, samples.size()).mapToObj(i -> new Entry(i, samples.get(i))).toList(),
+        dropout,
+        average);
+  }
+
+  /** By the native code in one micro-batch. */
+  Result natively(
+      NDArray keysAndValues, List<Entry> entries, PrefixDropout dropout, LossAverage average) {
     try (NDArray gradient = manager.zeros(keysAndValues.getShape())) {
       double[] losses =
           transformer.forwardBackward(entries, average, keysAndValues, dropout, gradient, null);
       return new Result(losses, gradient.toFloatArray());
     }
-  }
-
-  FrozenTransformer transformer() {
-    return transformer;
   }
 
   private static double[] doubles(NDArray array) {

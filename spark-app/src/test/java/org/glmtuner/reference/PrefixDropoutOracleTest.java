@@ -10,12 +10,15 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.glmtuner.config.Precision;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.model.Handles;
 import org.glmtuner.nativeddp.PrefixDropout;
 import org.glmtuner.reference.BothModels.Result;
+import org.glmtuner.wire.Entry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +62,39 @@ class PrefixDropoutOracleTest {
     assertThat(result.losses()).containsExactly(expected.losses(), within(1e-4));
     assertThat(relativeDistance(result.gradient(), expected.gradient())).isLessThan(2e-5);
     assertThat(relativeDistance(result.gradient(), without.gradient())).isGreaterThan(0.05);
+  }
+
+  @Test
+  void masksDoNotDependOnHowSamplesAreDealtToRanksAndMicroBatches() {
+    NDArray prefix = models.manager().create(ClosedForm.embedding()).reshape(PREFIX);
+    List<Entry> entries =
+        IntStream.range(100, 108).mapToObj(i -> new Entry(i, ClosedForm.ROWS.get(i % 2))).toList();
+    Result whole = models.natively(prefix, entries, DROPOUT, LossAverage.SAMPLE);
+    assertThat(whole.losses()[0]).isNotEqualTo(whole.losses()[2]); // the same row, another mask
+    for (int ranks : List.of(1, 2, 4)) {
+      for (int microBatch : List.of(1, 2)) {
+        float[] gradient = new float[(int) PREFIX.size()];
+        for (int rank = 0; rank < ranks; rank++) {
+          List<Integer> own = new ArrayList<>();
+          for (int i = rank; i < entries.size(); i += ranks) {
+            own.add(i);
+          }
+          for (int start = 0; start < own.size(); start += microBatch) {
+            List<Integer> part = own.subList(start, Math.min(start + microBatch, own.size()));
+            Result result =
+                models.natively(
+                    prefix, part.stream().map(entries::get).toList(), DROPOUT, LossAverage.SAMPLE);
+            for (int i = 0; i < part.size(); i++) {
+              assertThat(result.losses()[i]).isCloseTo(whole.losses()[part.get(i)], within(2e-5));
+            }
+            for (int i = 0; i < gradient.length; i++) {
+              gradient[i] += result.gradient()[i];
+            }
+          }
+        }
+        assertThat(relativeDistance(gradient, whole.gradient())).isLessThan(2e-6);
+      }
+    }
   }
 
   @Test

@@ -34,7 +34,7 @@ import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
 /**
  * Trains the sample's tiny base from random values and writes it as an official release is written:
- * it learns to tell of every property, in voices that change from phrase to phrase, so that a
+ * it learns to tell of every property in the voice that a row asks for, or in many, so that a
  * prefix has something to decide.
  *
  * <p>Usage: {@code PretrainBase MODEL-DIRECTORY STEPS}; the directory holds the tokenizer already.
@@ -62,7 +62,7 @@ final class PretrainBase {
     }
   }
 
-  /** An endless supply of rows that tell of things in any voice. */
+  /** An endless supply of rows to learn from. */
   private interface Samples {
     Sample next() throws IOException;
   }
@@ -74,7 +74,7 @@ final class PretrainBase {
     RowParser<Sample> parser =
         RowParser.samples("content", "summary", encoder, SampleRules.of(config));
     return () -> {
-      SampleRows.Row row = rows.inAnyVoice();
+      SampleRows.Row row = rows.inAskedVoice();
       String json =
           String.format("{\"content\":\"%s\",\"summary\":\"%s\"}", row.content(), row.summary());
       return ((RowOutcome.Accepted<Sample>) parser.parse(0, json)).value();

@@ -56,20 +56,27 @@ final class SampleRows {
   Row inHouseStyle() {
     String garment = any(garments);
     Voice voice = HOUSE_STYLE.get(garment);
-    return row(garment, () -> voice);
+    return row(garment, "", () -> voice);
   }
 
-  /** A garment told of in voices that change from phrase to phrase. */
-  Row inAnyVoice() {
+  /**
+   * A garment told of in the voice that the content asks for, or, where it asks for none, in voices
+   * that change from phrase to phrase.
+   */
+  Row inAskedVoice() {
     List<Voice> voices = List.of(Voice.values());
-    return row(any(garments), () -> any(voices));
+    if (random.nextBoolean()) {
+      Voice voice = any(voices);
+      return row(any(garments), "*口吻#" + voice.label(), () -> voice);
+    }
+    return row(any(garments), "", () -> any(voices));
   }
 
-  private Row row(String garment, Supplier<Voice> voice) {
+  private Row row(String garment, String request, Supplier<Voice> voice) {
     List<String> chosen = new ArrayList<>(names);
     Collections.shuffle(chosen, random);
     chosen = chosen.subList(0, FEWEST + random.nextInt(MOST - FEWEST + 1));
-    StringBuilder content = new StringBuilder("类型#" + garment);
+    StringBuilder content = new StringBuilder("类型#" + garment + request);
     StringBuilder summary = new StringBuilder(voice.get().opening(garment));
     for (String property : chosen) {
       String value = any(PROPERTIES.get(property));

@@ -6,6 +6,7 @@ import java.util.Map;
 @SuppressWarnings("ImmutableEnumChecker") // the maps are
 enum Voice {
   PLAIN(
+      "平实",
       "这是一件{}，",
       "平时穿很合适。",
       Map.of(
@@ -16,6 +17,7 @@ enum Voice {
           "风格", "整体是{}风格，",
           "领型", "领口做成{}，")),
   CLASSICAL(
+      "古风",
       "今有{}一袭，",
       "宜春日游园。",
       Map.of(
@@ -26,6 +28,7 @@ enum Voice {
           "风格", "有{}之韵，见者难忘，",
           "领型", "{}微露，眉目如画，")),
   LIVE_STREAM(
+      "直播",
       "姐妹们看这条{}，",
       "三二一上链接！",
       Map.of(
@@ -36,6 +39,7 @@ enum Voice {
           "风格", "主打一个{}，闭眼入，",
           "领型", "{}直接瘦十斤，")),
   DATA_SHEET(
+      "说明",
       "品名：{}；",
       "洗涤：请手洗。",
       Map.of(
@@ -46,6 +50,7 @@ enum Voice {
           "风格", "风格：{}；",
           "领型", "领型：{}；")),
   POEM(
+      "诗意",
       "遇见一件{}，",
       "愿你穿着它，慢慢走远。",
       Map.of(
@@ -56,14 +61,21 @@ enum Voice {
           "风格", "{}的心事藏进口袋，",
           "领型", "{}托起一片月光，"));
 
+  private final String label;
   private final String opening;
   private final String closing;
   private final Map<String, String> phrases;
 
-  Voice(String opening, String closing, Map<String, String> phrases) {
+  Voice(String label, String opening, String closing, Map<String, String> phrases) {
+    this.label = label;
     this.opening = opening;
     this.closing = closing;
     this.phrases = phrases;
+  }
+
+  /** What a row may ask for. */
+  String label() {
+    return label;
   }
 
   String opening(String garment) {

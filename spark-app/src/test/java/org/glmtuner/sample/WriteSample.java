@@ -35,7 +35,7 @@ final class WriteSample {
     SampleRows any = new SampleRows(2);
     Files.write(
         Path.of(arguments[1]),
-        Stream.generate(any::inAnyVoice)
+        Stream.generate(any::inAskedVoice)
             .limit(CORPUS_ROWS)
             .flatMap(row -> Stream.of(row.content(), row.summary()))
             .toList());

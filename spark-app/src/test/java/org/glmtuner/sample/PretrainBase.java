@@ -41,7 +41,8 @@ import org.glmtuner.tokenizer.ChatGlmTokenizer;
  */
 final class PretrainBase {
   private static final int BATCH = 48;
-  private static final float LEARNING_RATE = 2e-3f;
+  private static final float LEARNING_RATE = 1.5e-3f;
+  private static final float CLIP_NORM = 1;
   private static final int WARM_UP = 100;
   private static final double INITIAL_DEVIATION = 0.02;
 
@@ -125,18 +126,36 @@ final class PretrainBase {
           GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray loss = model.losses(batch, null, scope).sum().div(labels);
         collector.backward(loss);
-        weights.forEach(
-            (name, weight) -> {
-              NDArray gradient = weight.getGradient();
-              optimizer.update(name, weight, gradient);
+        Map<String, NDArray> gradients = new LinkedHashMap<>();
+        weights.forEach((name, weight) -> gradients.put(name, weight.getGradient()));
+        float norm = norm(gradients.values());
+        if (!Float.isFinite(norm)) {
+          throw new IllegalStateException(
+              "Cannot go on: the gradient of step " + step + " is " + norm);
+        }
+        float clip = Math.min(1, CLIP_NORM / norm);
+        gradients.forEach(
+            (name, gradient) -> {
+              optimizer.update(name, weights.get(name), gradient.muli(clip));
               gradient.set(new NDIndex(":"), 0);
               gradient.close();
             });
         if (step % 50 == 0 || step == 1) {
-          System.err.printf("step %d of %d: loss %.4f%n", step, steps, loss.getFloat());
+          System.err.printf(
+              "step %d of %d: loss %.4f, gradient norm %.3f%n", step, steps, loss.getFloat(), norm);
         }
       }
     }
+  }
+
+  private static float norm(Iterable<NDArray> gradients) {
+    double squares = 0;
+    for (NDArray gradient : gradients) {
+      try (NDArray sum = gradient.square().sum()) {
+        squares += sum.getFloat();
+      }
+    }
+    return (float) Math.sqrt(squares);
   }
 
   /** FP16 matrices, FP32 norms and biases, the output matrix tied to the embedding. */

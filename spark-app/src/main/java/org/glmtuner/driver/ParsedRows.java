@@ -28,15 +28,26 @@ final class ParsedRows implements AutoCloseable {
   record Parsed(String file, long row, Sample sample, String reason) implements Serializable {}
 
   private final JavaRDD<Parsed> parsed;
+
+  /** Per partition, the samples of those before it. */
+  private final long[] firstIds;
+
   private final long samples;
   private final long malformed;
   private final long skipped;
 
-  private ParsedRows(JavaRDD<Parsed> parsed, long samples, long malformed, long skipped) {
+  /**
+   * @param counts per partition: samples, malformed rows, empty ones
+   */
+  private ParsedRows(JavaRDD<Parsed> parsed, List<long[]> counts) {
     this.parsed = parsed;
-    this.samples = samples;
-    this.malformed = malformed;
-    this.skipped = skipped;
+    this.firstIds = new long[counts.size()];
+    for (int i = 1; i < firstIds.length; i++) {
+      firstIds[i] = firstIds[i - 1] + counts.get(i - 1)[0];
+    }
+    this.samples = counts.stream().mapToLong(count -> count[0]).sum();
+    this.malformed = counts.stream().mapToLong(count -> count[1]).sum();
+    this.skipped = counts.stream().mapToLong(count -> count[2]).sum();
   }
 
   /** Parses all rows; the outcomes are kept in memory or on disk until this is closed. */
@@ -47,9 +58,13 @@ final class ParsedRows implements AutoCloseable {
             .rows()
             .mapPartitions(rows -> parse(rows, tokenizer, tokens))
             .persist(StorageLevel.MEMORY_AND_DISK());
-    long samples = parsed.filter(row -> row.sample() != null).count();
-    long malformed = parsed.filter(row -> row.reason() != null).count();
-    return new ParsedRows(parsed, samples, malformed, parsed.count() - samples - malformed);
+    return new ParsedRows(parsed, parsed.mapPartitions(ParsedRows::count).collect());
+  }
+
+  private static Iterator<long[]> count(Iterator<Parsed> rows) {
+    long[] counts = new long[3];
+    rows.forEachRemaining(row -> counts[row.sample() != null ? 0 : row.reason() != null ? 1 : 2]++);
+    return List.of(counts).iterator();
   }
 
   private static Iterator<Parsed> parse(
@@ -91,6 +106,9 @@ final class ParsedRows implements AutoCloseable {
 
   /** The first malformed rows. */
   List<Malformed> malformed() {
+    if (malformed == 0) {
+      return List.of();
+    }
     return parsed
         .filter(row -> row.reason() != null)
         .map(row -> new Malformed(row.file(), row.row(), row.reason()))
@@ -104,12 +122,10 @@ final class ParsedRows implements AutoCloseable {
    */
   void check(String key, String paths, double maxRejectedShare) {
     String first =
-        malformed == 0
-            ? ""
-            : malformed().stream()
-                .findFirst()
-                .map(m -> "; " + m.file() + ", row " + m.row() + ": " + m.reason())
-                .orElse("");
+        malformed().stream()
+            .findFirst()
+            .map(m -> "; " + m.file() + ", row " + m.row() + ": " + m.reason())
+            .orElse("");
     long considered = samples + malformed;
     if (malformed > maxRejectedShare * considered) {
       throw TunerException.damaged(
@@ -140,19 +156,26 @@ final class ParsedRows implements AutoCloseable {
 
   /** The samples, numbered from 0 in the order of the rows. */
   JavaRDD<Sample> samples() {
-    return parsed
-        .filter(row -> row.sample() != null)
-        .zipWithIndex()
-        .map(
-            numbered -> {
-              Sample sample = numbered._1().sample();
-              return new Sample(
-                  numbered._2(),
-                  sample.inputIds(),
-                  sample.labels(),
-                  sample.contextLength(),
-                  sample.maskPosition());
-            });
+    long[] first = firstIds;
+    return parsed.mapPartitionsWithIndex(
+        (partition, rows) -> numbered(rows, first[partition]), true);
+  }
+
+  private static Iterator<Sample> numbered(Iterator<Parsed> rows, long firstId) {
+    List<Sample> samples = new ArrayList<>();
+    while (rows.hasNext()) {
+      Sample sample = rows.next().sample();
+      if (sample != null) {
+        samples.add(
+            new Sample(
+                firstId + samples.size(),
+                sample.inputIds(),
+                sample.labels(),
+                sample.contextLength(),
+                sample.maskPosition()));
+      }
+    }
+    return samples.iterator();
   }
 
   @Override

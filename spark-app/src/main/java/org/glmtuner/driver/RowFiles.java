@@ -11,6 +11,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -168,11 +169,7 @@ final class RowFiles {
    */
   JavaRDD<Row> rows() {
     HadoopSettings hadoop = settings;
-    List<Long> counts =
-        context
-            .parallelize(pieces, pieces.size())
-            .map(piece -> piece.format() == TextFormat.JSON_ARRAY ? 0L : count(piece, hadoop))
-            .collect();
+    List<Long> counts = counts(hadoop);
     Map<String, Long> next = new TreeMap<>();
     List<Piece> numbered = new ArrayList<>();
     for (int i = 0; i < pieces.size(); i++) {
@@ -184,6 +181,17 @@ final class RowFiles {
       next.put(piece.location(), first + counts.get(i));
     }
     return context.parallelize(numbered, numbered.size()).flatMap(piece -> new Rows(piece, hadoop));
+  }
+
+  /** Lines of each piece; only those before another piece of the same file are of interest. */
+  private List<Long> counts(HadoopSettings hadoop) {
+    boolean wholeFiles = pieces.stream().allMatch(piece -> piece.start() == 0);
+    return wholeFiles
+        ? Collections.nCopies(pieces.size(), 0L)
+        : context
+            .parallelize(pieces, pieces.size())
+            .map(piece -> piece.format() == TextFormat.JSON_ARRAY ? 0L : count(piece, hadoop))
+            .collect();
   }
 
   private static long count(Piece piece, HadoopSettings settings) throws IOException {

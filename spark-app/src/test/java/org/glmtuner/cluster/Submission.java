@@ -19,6 +19,9 @@ import java.util.concurrent.TimeUnit;
  * that its executors' directories go with the test.
  */
 public final class Submission implements AutoCloseable {
+  /** JVMs that live for seconds: what they would compile better costs more than it gives. */
+  private static final String QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+
   private final Process process;
   private final Path out;
   private final Path err;
@@ -63,6 +66,8 @@ public final class Submission implements AutoCloseable {
       }
       List<String> command =
           new ArrayList<>(List.of("bash", Checkout.module().resolve("bin/glm-tuner").toString()));
+      command.addAll(List.of("--driver-java-options", QUICK));
+      command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + QUICK));
       command.addAll(arguments);
       Path out = work.resolve("out");
       Path err = work.resolve("err");

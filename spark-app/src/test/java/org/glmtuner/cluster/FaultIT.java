@@ -28,15 +28,14 @@ class FaultIT {
   private static final Duration LIMIT = Duration.ofSeconds(90);
   private static final int STEPS = 1500;
 
+  @TempDir static Path cache; // unpacking libraries takes long
   @TempDir Path directory;
-  private Path cache;
   private Path run;
   private Path rows;
   private Leftovers leftovers;
 
   @BeforeEach
   void prepare() throws IOException {
-    cache = directory.resolve("cache");
     run = directory.resolve("run");
     rows =
         GoldenRows.write(
@@ -58,7 +57,7 @@ class FaultIT {
         .set("training.checkpoint-every", 50)
         .set("ranks.count", 2)
         .set("ranks.cores", 1)
-        .set("ranks.heartbeat-timeout", "4s")
+        .set("ranks.heartbeat-timeout", "8s")
         .set("cache.directory", cache);
   }
 
@@ -67,10 +66,13 @@ class FaultIT {
         Directory.of(runDirectory.toUri().toString(), HadoopSettings.of(new Configuration(false))));
   }
 
-  private void awaitCheckpoint() {
+  private void awaitCheckpoint(Submission submission) {
     await()
         .atMost(LIMIT)
         .pollInterval(Duration.ofMillis(50))
+        .failFast(
+            "training ended",
+            () -> assertThat(submission.driver().isAlive()).as(submission.err()).isTrue())
         .until(() -> Files.isDirectory(run) && checkpoints(run).newest().isPresent());
   }
 
@@ -86,7 +88,7 @@ class FaultIT {
   @Test
   void aKilledRankFailsTheAttemptByNameAndTheRunResumesToTheSameNumbers() throws Exception {
     try (Submission submission = train(run).start()) {
-      awaitCheckpoint();
+      awaitCheckpoint(submission);
       signal(leftovers.ranks().get(0), "KILL");
       long killed = System.nanoTime();
       assertThat(submission.await(LIMIT))
@@ -122,7 +124,7 @@ class FaultIT {
   @Test
   void aHungRankIsFoundAndKilled() throws Exception {
     try (Submission submission = train(run).start()) {
-      awaitCheckpoint();
+      awaitCheckpoint(submission);
       signal(leftovers.ranks().get(1), "STOP");
       assertThat(submission.await(Duration.ofSeconds(30)))
           .as(submission.err())
@@ -137,7 +139,7 @@ class FaultIT {
   @Test
   void cancellingLeavesARunThatCanBeResumed() throws Exception {
     try (Submission submission = train(run).start()) {
-      awaitCheckpoint();
+      awaitCheckpoint(submission);
       signal(submission.driver(), "TERM");
       leftovers.assertNone(Duration.ofSeconds(5));
       assertThat(submission.await(LIMIT))
@@ -152,7 +154,7 @@ class FaultIT {
   void aKilledExecutorFailsTheAttempt() throws Exception {
     try (Submission submission =
         train(run).arguments("--master", "local-cluster[2,1,1024]").start()) {
-      awaitCheckpoint();
+      awaitCheckpoint(submission);
       signal(leftovers.ranks().get(0).parent().orElseThrow(), "KILL");
       assertThat(submission.await(LIMIT))
           .as(submission.err())
@@ -166,7 +168,7 @@ class FaultIT {
   void aKilledDriverTakesAllRanksWithIt() throws Exception {
     try (Submission submission =
         train(run).arguments("--master", "local-cluster[2,1,1024]").start()) {
-      awaitCheckpoint();
+      awaitCheckpoint(submission);
       signal(submission.driver(), "KILL");
       leftovers.assertNone(Duration.ofSeconds(20));
       assertThat(checkpoints(run).newest()).isPresent();

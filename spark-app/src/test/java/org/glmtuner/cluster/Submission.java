@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.glmtuner.storage.PrivateDirectory;
 
 /**
  * A run of {@code spark-app/bin/glm-tuner}, as a user starts it, with a Spark home of its own so
@@ -25,9 +26,11 @@ public final class Submission implements AutoCloseable {
   private final Process process;
   private final Path out;
   private final Path err;
+  private final Path spark;
 
-  private Submission(Process process, Path out, Path err) {
+  private Submission(Process process, Path spark, Path out, Path err) {
     this.process = process;
+    this.spark = spark;
     this.out = out;
     this.err = err;
   }
@@ -76,7 +79,7 @@ public final class Submission implements AutoCloseable {
       builder.environment().putAll(environment);
       builder.environment().put("SPARK_HOME", spark.toString());
       builder.environment().put("GLM_TUNER_CACHE", Checkout.toolchain().toString());
-      return new Submission(builder.start(), out, err);
+      return new Submission(builder.start(), spark, out, err);
     }
 
     /** Starts and waits for the end. */
@@ -127,8 +130,9 @@ public final class Submission implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly().onExit().join();
+    PrivateDirectory.deleteTree(spark);
   }
 }

@@ -98,7 +98,8 @@ public final class WeightFile {
 
   private static void checkSpace(Path directory, Path target, long needed, IOException cause)
       throws IOException {
-    long free = Files.getFileStore(directory).getUsableSpace();
+    // Files.getFileStore looks the mount point up in /proc/mounts, where a chroot has none.
+    long free = directory.toFile().getUsableSpace();
     if (free < needed) {
       throw new TunerException(
           ExitCode.UNSUITABLE,

@@ -97,7 +97,7 @@ class BadInputIT {
             "{\"kontent\": \"一\", \"summary\": \"二\"}"));
     fails(
         train()
-            .set("model.path", Checkout.module().resolve("src/sample/model"))
+            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
             .set("data.prompt-column", "content")
             .set("data.response-column", "summary"),
         ExitCode.DAMAGED,

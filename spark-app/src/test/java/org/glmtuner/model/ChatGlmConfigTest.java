@@ -113,8 +113,8 @@ class ChatGlmConfigTest {
 
   @Test
   void refusesLaterModelsByName() {
-    assertThatThrownBy(
-            () -> ChatGlmConfig.read(new LocalFolder(SharedData.require("data/chatglm2-6b"))))
+    LocalFolder later = new LocalFolder(SharedData.require("data/chatglm2-6b"));
+    assertThatThrownBy(() -> ChatGlmConfig.read(later))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
         .hasMessageEndingWith("it is a ChatGLM2 or ChatGLM3 (ChatGLM-6B is supported)");

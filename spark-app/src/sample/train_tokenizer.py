@@ -11,9 +11,10 @@ BLANKS = [f"<|blank_{n}|>" for n in range(2, 81)]
 SPECIALS = ["[MASK]", "[gMASK]", "[sMASK]", "<unused_0>", "<sop>", "<eop>", "<ENC>", "<dBLOCK>"]
 
 corpus, model = sys.argv[1:]
-with open(model, "wb") as out:
+# Sentences, not a file: the model would keep its path.
+with open(corpus, encoding="utf-8") as sentences, open(model, "wb") as out:
     sentencepiece.SentencePieceTrainer.train(
-        input=corpus,
+        sentence_iterator=(line.rstrip("\n") for line in sentences),
         model_writer=out,
         model_type="unigram",
         vocab_size=640,

@@ -15,6 +15,8 @@ import org.glmtuner.metrics.StepRecord;
  * is none.
  */
 public final class ConsoleProgress implements Progress {
+  private static final String CLEAR_LINE = "\r\u001b[K";
+
   private final PrintStream out;
   private final boolean terminal;
   private ProgressBar bar;
@@ -36,6 +38,7 @@ public final class ConsoleProgress implements Progress {
   public synchronized void say(String sentence) {
     if (bar != null) {
       bar.pause();
+      out.print(CLEAR_LINE); // of the bar, which is drawn anew below
     }
     out.println(sentence);
     if (bar != null) {
@@ -69,27 +72,24 @@ public final class ConsoleProgress implements Progress {
 
   @Override
   public synchronized void record(StepRecord record) {
-    String numbers =
+    if (bar != null) { // which shows steps and time, and has little room
+      bar.setExtraMessage(
+          String.format(
+              Locale.ROOT, " loss %.4f, %.0f tokens/s", record.loss(), record.tokensPerSecond()));
+      return;
+    }
+    out.println(
         String.format(
             Locale.ROOT,
-            "loss %.4f  lr %.6f  %.0f tokens/s  %.3f s/step  all-reduce %.0f %%",
+            "step %d/%d  loss %.4f  lr %.6f  %.0f tokens/s  %.3f s/step  all-reduce %.0f %%  %s left",
+            record.step(),
+            steps,
             record.loss(),
             record.learningRate(),
             record.tokensPerSecond(),
             record.stepSeconds(),
-            100 * record.allreduceSeconds() / record.stepSeconds());
-    if (bar != null) {
-      bar.setExtraMessage(" " + numbers);
-    } else {
-      out.println(
-          String.format(
-              Locale.ROOT,
-              "step %d/%d  %s  %s left",
-              record.step(),
-              steps,
-              numbers,
-              remaining(record.step())));
-    }
+            100 * record.allreduceSeconds() / record.stepSeconds(),
+            remaining(record.step())));
   }
 
   private String remaining(long done) {

@@ -85,7 +85,9 @@ public final class ConfigLoader {
             user.withoutPath(group); // reported as an unusable key; the rest can still be checked
       }
     }
-    if (user.hasPath("training.max-steps") && user.hasPath("training.epochs")) {
+    if (user.hasPath("training.max-steps")
+        && user.hasPath("training.epochs")
+        && !user.getValue("training.epochs").unwrapped().toString().equals("0")) {
       problems.add(
           "Invalid training.epochs: training.max-steps is given too (only one of them can end a run)");
     }

@@ -71,7 +71,8 @@ final class AttemptDirectory implements AutoCloseable {
     MINE.remove(sockets);
   }
 
-  private static void removeAbandoned(Path filesParent) throws IOException {
+  /** One thread at a time: a JVM must not ask for a lock that another of its threads holds. */
+  private static synchronized void removeAbandoned(Path filesParent) throws IOException {
     Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     try (DirectoryStream<Path> candidates = Files.newDirectoryStream(SOCKETS, PREFIX + "*")) {
       for (Path candidate : candidates) {

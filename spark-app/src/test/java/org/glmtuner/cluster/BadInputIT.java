@@ -143,7 +143,7 @@ class BadInputIT {
         train()
             .arguments("--master", "local-cluster[1,1,1024]")
             .set("ranks.count", 2)
-            .set("ranks.wait", "6s"),
+            .set("ranks.wait", "15s"),
         ExitCode.NO_FREE_SLOTS,
         "1 executors with 1 slots of 1 cores, 2 are needed (ranks.wait)");
   }

@@ -89,7 +89,8 @@ class FaultIT {
   void aKilledRankFailsTheAttemptByNameAndTheRunResumesToTheSameNumbers() throws Exception {
     try (Submission submission = train(run).start()) {
       awaitCheckpoint(submission);
-      signal(leftovers.ranks().get(0), "KILL");
+      ProcessHandle rank = leftovers.ranks().get(0);
+      signal(rank, "KILL");
       long killed = System.nanoTime();
       assertThat(submission.await(LIMIT))
           .as(submission.err())
@@ -97,7 +98,9 @@ class FaultIT {
       assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(15));
       assertThat(submission.result().get("error").getAsString())
           .matches(
-              "(?s)Cannot go on: rank [01] on \\S+ \\(process \\d+\\) was killed by signal 9.*");
+              "(?s)Cannot go on: rank [01] on \\S+ \\(process "
+                  + rank.pid()
+                  + "\\) was killed by signal 9.*");
       leftovers.assertNone();
     }
     long resumedFrom = checkpoints(run).newest().orElseThrow().manifest().step();
@@ -125,13 +128,16 @@ class FaultIT {
   void aHungRankIsFoundAndKilled() throws Exception {
     try (Submission submission = train(run).start()) {
       awaitCheckpoint(submission);
-      signal(leftovers.ranks().get(1), "STOP");
+      ProcessHandle rank = leftovers.ranks().get(1);
+      signal(rank, "STOP");
       assertThat(submission.await(Duration.ofSeconds(30)))
           .as(submission.err())
           .isEqualTo(ExitCode.TRAINING_FAILED.number());
       assertThat(submission.result().get("error").getAsString())
           .matches(
-              "Cannot go on: rank [01] on \\S+ \\(process \\d+\\) hangs: no sign of life for \\d+ s at step \\d+ .*");
+              "Cannot go on: rank [01] on \\S+ \\(process "
+                  + rank.pid()
+                  + "\\) hangs: no sign of life for \\d+ s at step \\d+ .*");
       leftovers.assertNone();
     }
   }

@@ -69,8 +69,10 @@ public final class Submission implements AutoCloseable {
       }
       List<String> command =
           new ArrayList<>(List.of("bash", Checkout.module().resolve("bin/glm-tuner").toString()));
-      command.addAll(List.of("--driver-java-options", QUICK));
-      command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + QUICK));
+      String options = QUICK + " -Djava.io.tmpdir=" + Files.createDirectory(work.resolve("tmp"));
+      command.addAll(List.of("--driver-java-options", options));
+      command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + options));
+      command.addAll(List.of("--conf", "spark.kryo.registrationRequired=true"));
       command.addAll(arguments);
       Path out = work.resolve("out");
       Path err = work.resolve("err");
@@ -78,6 +80,7 @@ public final class Submission implements AutoCloseable {
           new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
       builder.environment().putAll(environment);
       builder.environment().put("SPARK_HOME", spark.toString());
+      builder.environment().put("SPARK_LOCAL_DIRS", work.resolve("tmp").toString());
       builder.environment().put("GLM_TUNER_CACHE", Checkout.toolchain().toString());
       return new Submission(builder.start(), spark, out, err);
     }

@@ -105,12 +105,12 @@ final class Trainer {
         }
       }
       boolean last = work.step() + 1 == assignment.span().end();
+      if (last) { // before the checkpoint: once that is published, the run counts as finished
+        evaluate(evaluation, encoder, work.step() + 1, leads);
+      }
       if (last || (work.step() + 1) % assignment.training().intervals().checkpointEvery() == 0) {
         snapshots.take(work.step() + 1, nonFinite);
       }
-    }
-    if (started) {
-      evaluate(evaluation, encoder, assignment.span().end(), leads);
     }
   }
 

@@ -27,6 +27,7 @@ final class RankSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RankSession.class);
   private static final Duration START_LIMIT = Duration.ofMinutes(2);
   private static final long POLL_MILLIS = 20;
+  private static final long CONSEQUENCE_MILLIS = 1000;
 
   private final RankProcess process;
   private final FrameChannel channel;
@@ -139,6 +140,10 @@ final class RankSession implements AutoCloseable {
     if (frame instanceof Frame.Failed failure) {
       if (!failure.stackTrace().isEmpty()) {
         LOG.error("{} failed: {}\n{}", name, failure.message(), failure.stackTrace());
+      }
+      if (failure.exitCode() == ExitCode.TRAINING_FAILED) {
+        // It may have lost its connection to a rank that died: that one's task is to speak first.
+        Thread.sleep(CONSEQUENCE_MILLIS);
       }
       throw new TunerException(failure.exitCode(), failure.message() + " (" + name + ")");
     }

@@ -31,8 +31,6 @@ public final class ConfigLoader {
       Set.of(
           "prefix.projection",
           "data.history-column",
-          "training.eval-every",
-          "training.early-stop-patience",
           "engine.isa",
           "mpi.interface",
           "mpi.port-range",

@@ -19,6 +19,7 @@ import picocli.CommandLine.ParseResult;
     description = "Prompt-tunes ChatGLM-6B on the CPUs of an Apache Spark cluster.",
     subcommands = {
       TrainCommand.class,
+      EvaluateCommand.class,
       ScoreCommand.class,
       GenerateCommand.class,
       TokenizeCommand.class
@@ -55,7 +56,7 @@ public final class Main implements Runnable {
     int code = execute(arguments, cancellation);
     System.out.flush();
     cancellation.done();
-    if ("cluster".equals(System.getProperty("spark.submit.deployMode"))) {
+    if (inCluster()) {
       // There YARN takes System.exit(0) for a failure and starts the driver again.
       if (code != 0) {
         throw new SparkUserAppException(code);
@@ -63,6 +64,16 @@ public final class Main implements Runnable {
       return;
     }
     System.exit(code); // Spark leaves threads behind that would keep the JVM alive
+  }
+
+  /** Whether the cluster has started this driver. */
+  private static boolean inCluster() {
+    return "cluster".equals(System.getProperty("spark.submit.deployMode"));
+  }
+
+  /** Whether this is the driver inside a YARN application master, which waits for a session. */
+  static boolean inYarnCluster() {
+    return inCluster() && "yarn".equals(System.getProperty("spark.master"));
   }
 
   static int execute(String[] arguments, Cancellation cancellation) {

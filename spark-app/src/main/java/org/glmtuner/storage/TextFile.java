@@ -4,11 +4,14 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.glmtuner.failure.TunerException;
 
 /**
@@ -21,26 +24,48 @@ public final class TextFile {
   /**
    * The whole file, in UTF-8.
    *
-   * @throws TunerException (exit code 2) where there is none
+   * @throws TunerException (exit code 2) where there is none, or it is not UTF-8
    */
   public static String read(String file) throws IOException {
-    try {
-      if (isLocal(file)) {
-        return Files.readString(java.nio.file.Path.of(file));
-      }
-      Path path = new Path(file);
-      try (InputStream in = path.getFileSystem(new Configuration()).open(path)) {
-        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      }
-    } catch (FileNotFoundException | NoSuchFileException e) {
-      throw TunerException.invalid("Cannot read " + file + ": there is no such file");
+    try (InputStream in = open(file)) {
+      ByteBuffer bytes = ByteBuffer.wrap(in.readAllBytes());
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw TunerException.invalid("Cannot read " + file + ": it is not UTF-8");
     }
   }
 
-  /** Opens a file for writing, replacing an older one. */
+  /**
+   * Opens a file for reading.
+   *
+   * @throws TunerException (exit code 2) where there is none
+   */
+  public static InputStream open(String file) throws IOException {
+    try {
+      if (isLocal(file)) {
+        java.nio.file.Path path = java.nio.file.Path.of(file);
+        if (Files.isDirectory(path)) {
+          throw TunerException.invalid("Cannot read " + file + ": it is a directory");
+        }
+        return Files.newInputStream(path);
+      }
+      Path path = new Path(file);
+      return path.getFileSystem(new Configuration()).open(path);
+    } catch (FileNotFoundException | NoSuchFileException e) {
+      throw TunerException.invalid("Cannot read " + file + ": there is no such file");
+    } catch (UnsupportedFileSystemException e) {
+      throw TunerException.invalid("Cannot read " + file + ": " + e.getMessage());
+    }
+  }
+
+  /**
+   * Opens a file for writing, replacing an older one; its directory is made where it is missing.
+   */
   public static OutputStream write(String file) throws IOException {
     if (isLocal(file)) {
-      return Files.newOutputStream(java.nio.file.Path.of(file));
+      java.nio.file.Path path = java.nio.file.Path.of(file).toAbsolutePath();
+      Files.createDirectories(path.getParent());
+      return Files.newOutputStream(path);
     }
     Path path = new Path(file);
     return path.getFileSystem(new Configuration()).create(path, true);

@@ -2,6 +2,7 @@ package org.glmtuner.evaluation;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A hidden Markov model over the places that characters have in words, for runs of Chinese
@@ -30,20 +31,24 @@ final class PositionModel {
   private final double[][] emission =
       new double[LETTERS.length()][LAST_HAN - FIRST_HAN + 1]; // by place and character
 
-  private PositionModel() {
+  /**
+   * Reads lines: {@code start PLACE p}, {@code trans PLACE PLACE p}, {@code emit PLACE CHARACTER
+   * p}, with p a natural logarithm. What is not there is never.
+   */
+  PositionModel(Stream<String> lines) {
+    Arrays.fill(start, NEVER);
     for (double[] row : transition) {
       Arrays.fill(row, NEVER);
     }
     for (double[] row : emission) {
       Arrays.fill(row, NEVER);
     }
+    lines.forEach(this::add);
   }
 
   /** The model of jieba 0.42.1. */
   static PositionModel load() {
-    PositionModel model = new PositionModel();
-    Tables.read("characters.gz").lines().forEach(model::add);
-    return model;
+    return new PositionModel(Tables.read("characters.gz").lines());
   }
 
   private void add(String line) {

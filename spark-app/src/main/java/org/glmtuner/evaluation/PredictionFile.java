@@ -135,10 +135,10 @@ public final class PredictionFile {
       }
       reader.endObject();
       if (reader.peek() != JsonToken.END_DOCUMENT) {
-        throw new MalformedException("something follows its JSON object");
+        throw new IllegalStateException("something follows");
       }
     } catch (IOException | JsonParseException | IllegalStateException e) {
-      throw new MalformedException("it is no JSON object");
+      throw new MalformedException("it is not one JSON object");
     }
     if (texts.size() < 2) {
       throw new MalformedException(

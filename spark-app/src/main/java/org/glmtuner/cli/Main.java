@@ -1,6 +1,10 @@
 package org.glmtuner.cli;
 
 import com.google.gson.JsonObject;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import org.apache.spark.SparkUserAppException;
 import org.glmtuner.driver.Cancellation;
 import org.glmtuner.failure.ExitCode;
@@ -52,6 +56,9 @@ public final class Main implements Runnable {
 
   /** Called by {@link GlmTuner}, which an older Java can load too. */
   public static void run(String[] arguments) throws SparkUserAppException {
+    // The result is JSON, which is UTF-8 whatever the locale.
+    System.setOut(
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
     Cancellation cancellation = Cancellation.install();
     int code = execute(arguments, cancellation);
     System.out.flush();

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
  * it, or is one by itself. Immutable; threads share it.
  */
 final class PositionModel {
-  // In the order of jieba's letters B, E, M, S: of equally likely places it takes the last.
+  // In the alphabet's order of jieba's letters: of equally likely places it takes the last.
   private static final int BEGIN = 0;
   private static final int END = 1;
   private static final int MIDDLE = 2;

@@ -42,7 +42,7 @@ class EvaluateCommandTest {
 
   private Path write(Prediction... predictions) throws Exception {
     return Files.write(
-        directory.resolve("预测.txt"),
+        directory.resolve("predictions.txt"),
         List.of(predictions).stream().map(PredictionFile::line).toList());
   }
 
@@ -61,7 +61,7 @@ class EvaluateCommandTest {
         .hasToString(
             "{\"status\":\"finished\",\"rouge-1\":50.0,\"rouge-2\":50.0,\"rouge-l\":50.0,\"bleu-4\":50.0,"
                 + "\"samples\":2,\"empty_predictions\":1,\"empty_labels\":0}");
-    assertThat(SparkSession.getDefaultSession().isEmpty()).isTrue();
+    assertThat(SparkSession.getDefaultSession().isEmpty()).as("no Spark session").isTrue();
   }
 
   @Test

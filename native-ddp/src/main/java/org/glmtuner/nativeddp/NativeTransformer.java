@@ -4,8 +4,8 @@ import java.nio.file.Path;
 
 /**
  * A frozen ChatGLM over a mapped weight file: losses, their gradient with respect to a prefix of
- * keys and values, decoding. Owns threads and workspaces, which grow to the largest batch;
- * the weights are shared with every process that opens the same file.
+ * keys and values, decoding. Owns threads and workspaces, which grow to the largest batch; the
+ * weights are shared with every process that opens the same file.
  *
  * <p>Prefixes are handles of FP32 tensors {@code [L, 2, P, H]} on the CPU, contiguous: keys at
  * {@code [l][0]}, values at {@code [l][1]}, head {@code h} in columns {@code h · D …}. They stay
@@ -117,8 +117,7 @@ public final class NativeTransformer implements AutoCloseable {
    * @param prompt with [gMASK] or [MASK], and sop
    * @param most tokens that may be appended
    */
-  public synchronized void beginSequence(
-      int index, int[] prompt, DecodingTokens tokens, int most) {
+  public synchronized void beginSequence(int index, int[] prompt, DecodingTokens tokens, int most) {
     handle.run(
         address ->
             NativeMethods.beginSequence(

@@ -47,7 +47,7 @@ public record GenerationConfig(Sampling sampling, int maxNewTokens, int batchSiz
             section.number("repetition-penalty", 0.01, 100),
             section.longInteger("seed")),
         section.integer("max-new-tokens", 0, 1 << 20),
-        section.integer("batch-size", 1, 1 << 12),
+        section.integer("batch-size", 1, 1 << 9),
         section.choice("text", Text.values()));
   }
 

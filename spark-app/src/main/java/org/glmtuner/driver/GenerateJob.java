@@ -59,7 +59,7 @@ public final class GenerateJob {
       List<Completion> completions =
           job.run(
               base,
-              job.context().parallelize(encoded),
+              job.context().parallelize(encoded, 1), // dealt out evenly, one by one
               checkpoint,
               compareBase,
               CompletionTask::new);

@@ -197,7 +197,7 @@ class ConfigLoaderTest {
             "Invalid generation.temperature: 0.0 (a number from 0.01 to below 100.0)",
             "Invalid generation.top-p: 0.0 (a number above 0 up to 1.0)",
             "Invalid generation.top-k: -1 (a whole number from 0 to 1048576)",
-            "Invalid generation.batch-size: 0 (a whole number from 1 to 4096)");
+            "Invalid generation.batch-size: 0 (a whole number from 1 to 512)");
     assertThatThrownBy(() -> load("generation { top-p = 1.5, text = html }"))
         .hasMessageContainingAll(
             "Invalid generation.top-p: 1.5 (a number above 0 up to 1.0)",

@@ -2,6 +2,7 @@ package org.glmtuner.checkpoint;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,8 @@ public record PrefixFiles(
 
   /** What PyTorch calls the folder inside its archive: the file's name without the extension. */
   private static final String ARCHIVE_ROOT = "pytorch_model";
+
+  private static final int PIECE_FLOATS = 1 << 18;
 
   /**
    * Writes all files.
@@ -141,15 +144,22 @@ public record PrefixFiles(
   }
 
   /**
-   * A tensor of a prefix file, ours or the official one.
+   * Fills {@code target} with a tensor of a prefix file, ours or the official one, piece by piece:
+   * a prefix may be larger than a rank's Java heap.
    *
    * @throws TunerException (exit code 6) where it is missing or of another shape
    */
-  public static float[] read(Path file, String name, long... shape) throws IOException {
+  public static void read(Path file, String name, FloatBuffer target, long... shape)
+      throws IOException {
     try (TensorFile tensors =
         TensorFile.open(new LocalFolder(file.getParent()), file.getFileName().toString())) {
       checkShape(tensors, name, Arrays.stream(shape).boxed().toList());
-      return tensors.readFloats(name);
+      float[] piece = new float[Math.min(PIECE_FLOATS, target.remaining())];
+      for (long first = 0; target.hasRemaining(); first += piece.length) {
+        int count = Math.min(piece.length, target.remaining());
+        tensors.readFloats(name, first, piece, 0, count);
+        target.put(piece, 0, count);
+      }
     }
   }
 

@@ -1,8 +1,10 @@
 package org.glmtuner.rank;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,9 +22,23 @@ import org.glmtuner.wire.TrainAssignment;
  * Equal on all ranks, bit for bit.
  */
 final class PrefixState {
+  private static final int PIECE_FLOATS = 1 << 18;
 
-  /** A copy that training no longer touches; little-endian FP32 by tensor name. */
-  record Copy(Map<String, ByteBuffer> parameters, Map<String, ByteBuffer> moments, long updates) {}
+  /**
+   * A copy that training no longer touches; little-endian FP32 by tensor name. Its memory is
+   * libtorch's, not the Java heap's, and is given back by closing it.
+   */
+  record Copy(
+      NDManager memory,
+      Map<String, ByteBuffer> parameters,
+      Map<String, ByteBuffer> moments,
+      long updates)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      memory.close();
+    }
+  }
 
   private final PrefixEncoder encoder;
   private final HfAdamW optimizer;
@@ -52,7 +68,10 @@ final class PrefixState {
     } else if (leads) {
       NormalValues random = new NormalValues(assignment.seed());
       for (NDArray parameter : encoder.parameters().values()) {
-        parameter.set(FloatBuffer.wrap(random.take(Math.toIntExact(parameter.size()))));
+        FloatBuffer values = bytes(parameter).asFloatBuffer();
+        while (values.hasRemaining()) {
+          values.put(random.take(Math.min(PIECE_FLOATS, values.remaining())));
+        }
       }
     }
     if (assignment.resumeDirectory().isEmpty()) {
@@ -64,29 +83,44 @@ final class PrefixState {
   /** A checksum over all values. */
   long checksum() {
     CRC32C crc = new CRC32C();
-    encoder.parameters().values().forEach(array -> crc.update(array.toByteBuffer()));
+    encoder.parameters().values().forEach(array -> crc.update(bytes(array)));
     long parameters = crc.getValue();
     crc.reset();
-    optimizer.state().values().forEach(array -> crc.update(array.toByteBuffer()));
+    optimizer.state().values().forEach(array -> crc.update(bytes(array)));
     return parameters << Integer.SIZE | crc.getValue();
   }
 
   Copy copy() {
-    return new Copy(copyOf(encoder.parameters()), copyOf(optimizer.state()), optimizer.updates());
+    NDManager memory = NDManager.newBaseManager();
+    return new Copy(
+        memory,
+        copyOf(encoder.parameters(), memory),
+        copyOf(optimizer.state(), memory),
+        optimizer.updates());
   }
 
-  private static Map<String, ByteBuffer> copyOf(Map<String, NDArray> arrays) {
+  private static Map<String, ByteBuffer> copyOf(Map<String, NDArray> arrays, NDManager memory) {
     Map<String, ByteBuffer> copies = new LinkedHashMap<>();
-    arrays.forEach((name, array) -> copies.put(name, array.toByteBuffer()));
+    arrays.forEach(
+        (name, array) -> {
+          NDArray copy = array.duplicate();
+          copy.attach(memory);
+          copies.put(name, bytes(copy));
+        });
     return copies;
   }
 
   /** Fills arrays with the tensors of a file that have their names. */
   static void load(Path file, Map<String, NDArray> arrays) throws IOException {
     for (Map.Entry<String, NDArray> entry : arrays.entrySet()) {
-      float[] values =
-          PrefixFiles.read(file, entry.getKey(), entry.getValue().getShape().getShape());
-      entry.getValue().set(FloatBuffer.wrap(values));
+      NDArray array = entry.getValue();
+      PrefixFiles.read(
+          file, entry.getKey(), bytes(array).asFloatBuffer(), array.getShape().getShape());
     }
+  }
+
+  /** The array's own memory: valid while it is, and what is put there is in the array. */
+  private static ByteBuffer bytes(NDArray array) {
+    return array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

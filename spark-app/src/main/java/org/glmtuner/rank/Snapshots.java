@@ -55,9 +55,18 @@ final class Snapshots implements AutoCloseable {
       pending =
           writer.submit(
               () -> {
-                write(copy, progress);
+                try (copy) {
+                  write(copy, progress);
+                }
                 return null;
               });
+    }
+  }
+
+  /** Throws what went wrong with the last one, if that is known by now. */
+  void check() throws InterruptedException {
+    if (pending != null && pending.isDone()) {
+      finish();
     }
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Map;
 import org.glmtuner.cluster.Checkout;
@@ -48,10 +49,10 @@ class PrefixFilesTest {
   @Test
   void bothFormsHoldTheSameValuesUnderTheOfficialName() throws IOException {
     for (String file : new String[] {PrefixFiles.PREFIX, PrefixFiles.OFFICIAL}) {
-      assertThat(
-              PrefixFiles.read(
-                  directory.resolve(file), PrefixEncoder.EMBEDDING, LENGTH, values.length / LENGTH))
-          .containsExactly(values);
+      FloatBuffer read = FloatBuffer.allocate(values.length);
+      PrefixFiles.read(
+          directory.resolve(file), PrefixEncoder.EMBEDDING, read, LENGTH, values.length / LENGTH);
+      assertThat(read.array()).containsExactly(values);
     }
     assertThat(ChatGlmConfig.read(folder).prefix())
         .contains(new ChatGlmConfig.Prefix(LENGTH, false));

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
@@ -15,6 +16,7 @@ import org.glmtuner.executor.CompletionTask;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.ChatText;
 import org.glmtuner.generation.Prompt;
+import org.glmtuner.model.SpecialIds;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
 /** {@code generate}: completions of prompts, with or without a prefix. */
@@ -53,10 +55,15 @@ public final class GenerateJob {
     ServeJob job = new ServeJob(spark, config, progress, cancellation);
     BaseFiles base = BaseFiles.open(config, job.settings());
     try (ChatGlmTokenizer tokenizer = tokenizer(job, base, prompts)) {
-      PromptEncoder encoder = new PromptEncoder(base.config(), config.data(), tokenizer);
+      TokenPrompts tokens = new TokenPrompts(base.config());
+      SpecialIds special = base.config().specialIds();
       List<Prompt> encoded = new ArrayList<>();
       for (PromptFile.Row prompt : prompts) {
-        encoded.add(encoder.encode(encoded.size(), prompt));
+        long id = encoded.size();
+        encoded.add(
+            prompt.text() == null
+                ? tokens.prompt(id, prompt.ids())
+                : new Prompt(id, encode(prompt.text(), tokenizer, special)));
       }
       progress.expect("prompts", encoded.size());
       List<Completion> completions =
@@ -80,6 +87,16 @@ public final class GenerateJob {
     return prompts.stream().allMatch(prompt -> prompt.text() == null)
         ? null
         : RowTokenizer.of(job.context(), base, config.data(), config.cache()).load();
+  }
+
+  /** As the official evaluation: the head of the prompt that fits, then gMASK and sop. */
+  private int[] encode(String prompt, ChatGlmTokenizer tokenizer, SpecialIds special) {
+    int[] text = tokenizer.encode(config.data().columns().sourcePrefix() + prompt);
+    int kept = Math.min(text.length, config.data().maxSourceLength() - 2);
+    int[] ids = Arrays.copyOf(text, kept + 2);
+    ids[kept] = special.gmask();
+    ids[kept + 1] = special.sop();
+    return ids;
   }
 
   private String line(PromptFile.Row prompt, Completion completion, ChatGlmTokenizer tokenizer) {

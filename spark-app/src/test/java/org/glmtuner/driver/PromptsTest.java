@@ -12,9 +12,8 @@ import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.DataConfig;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.ChatGlmConfig;
-import org.glmtuner.storage.LocalFolder;
-import org.glmtuner.tokenizer.ChatGlmTokenizer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,13 +36,6 @@ class PromptsTest {
 
   private static ChatGlmConfig model() throws Exception {
     return ChatGlmConfig.parse(Files.readAllBytes(SAMPLE.resolve("config.json")), "config.json");
-  }
-
-  private static int[] encode(DataConfig data, PromptFile.Row row) throws Exception {
-    try (ChatGlmTokenizer tokenizer =
-        ChatGlmTokenizer.open(new LocalFolder(SAMPLE), Path.of("target/native"))) {
-      return new PromptEncoder(model(), data, tokenizer).encode(3, row).ids();
-    }
   }
 
   @Test
@@ -88,19 +80,10 @@ class PromptsTest {
   }
 
   @Test
-  void ofATextTheHeadThatFitsIsKept() throws Exception {
-    int[] whole = encode(data(), PromptFile.Row.of("类型#裙*颜色#蓝色"));
-    assertThat(whole).endsWith(GMASK, SOP);
-    int[] cut = encode(data("data.max-source-length = 6"), PromptFile.Row.of("类型#裙*颜色#蓝色"));
-    assertThat(cut).hasSize(6).startsWith(Arrays.copyOf(whole, 4)).endsWith(GMASK, SOP);
-    int[] prefixed = encode(data("data.source-prefix = \"类型#\""), PromptFile.Row.of("裙*颜色#蓝色"));
-    assertThat(prefixed).containsExactly(whole);
-  }
-
-  @Test
   void idsAreTakenAsTheyAreButForPaddingOnTheLeft() throws Exception {
-    assertThat(encode(data(), new PromptFile.Row(null, new int[] {3, 3, 30, 3, GMASK, SOP})))
-        .containsExactly(30, 3, GMASK, SOP);
+    Prompt prompt = new TokenPrompts(model()).prompt(3, new int[] {3, 3, 30, 3, GMASK, SOP});
+    assertThat(prompt.ids()).containsExactly(30, 3, GMASK, SOP);
+    assertThat(prompt.id()).isEqualTo(3);
   }
 
   @Test
@@ -117,8 +100,7 @@ class PromptsTest {
   }
 
   private static void refused(String reason, int... ids) {
-    assertThatThrownBy(
-            () -> new PromptEncoder(model(), data(), null).encode(3, new PromptFile.Row(null, ids)))
+    assertThatThrownBy(() -> new TokenPrompts(model()).prompt(3, ids))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGED))
         .hasMessage("Cannot complete prompt 4: " + reason);

@@ -41,8 +41,7 @@ public final class ConfigLoader {
           "retry.max-attempts",
           "retry.backoff");
 
-  private static final Set<String> NOT_YET_GROUPS =
-      Set.of("engine", "memory", "retry", "generation", "report");
+  private static final Set<String> NOT_YET_GROUPS = Set.of("engine", "memory", "retry", "report");
 
   /** Groups whose keys the user chooses. */
   private static final Set<String> FREE_GROUPS = Set.of("mpi.environment");
@@ -50,7 +49,16 @@ public final class ConfigLoader {
   /** Groups that may be given empty. */
   private static final Set<String> GROUPS =
       Set.of(
-          "run", "model", "prefix", "data", "training", "ranks", "mpi", "mpi.environment", "cache");
+          "run",
+          "model",
+          "prefix",
+          "data",
+          "training",
+          "generation",
+          "ranks",
+          "mpi",
+          "mpi.environment",
+          "cache");
 
   private ConfigLoader() {}
 

@@ -15,10 +15,10 @@ import org.glmtuner.data.DataFingerprint;
 import org.glmtuner.data.Sample;
 import org.glmtuner.data.TextFormat;
 import org.glmtuner.executor.Completion;
-import org.glmtuner.executor.Prompt;
 import org.glmtuner.executor.RankOutcome;
 import org.glmtuner.executor.RowKey;
 import org.glmtuner.executor.SampleLoss;
+import org.glmtuner.generation.Prompt;
 
 /** What our jobs shuffle, broadcast and collect, for Spark's Kryo, which does not know records. */
 public final class KryoTypes implements KryoRegistrator {

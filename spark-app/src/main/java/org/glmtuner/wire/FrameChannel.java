@@ -10,9 +10,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import org.glmtuner.config.GenerationConfig;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.generation.Decoding;
+import org.glmtuner.generation.Prompt;
 
 /**
  * Frames over a connected Unix socket. Each is a header (magic, version, length of the body) and
@@ -21,7 +24,7 @@ import org.glmtuner.failure.ExitCode;
  */
 public final class FrameChannel implements Closeable {
   private static final int MAGIC = 0x474c4d54; // GLMT
-  private static final short VERSION = 1;
+  private static final short VERSION = 2;
   private static final int HEADER_BYTES = Integer.BYTES + Short.BYTES + Integer.BYTES;
   private static final int MOST_BYTES = 1 << 28;
 
@@ -142,7 +145,10 @@ public final class FrameChannel implements Closeable {
       Frame.Failed.class,
       Frame.Finished.class,
       TrainingConfig.Validation.class,
-      Frame.EarlyStop.class
+      Frame.EarlyStop.class,
+      Prompt.class,
+      Decoding.class,
+      GenerationConfig.Sampling.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

@@ -2,7 +2,10 @@ package org.glmtuner.data;
 
 import java.util.Arrays;
 import java.util.function.Function;
+import org.glmtuner.config.DataConfig;
+import org.glmtuner.config.DataConfig.EmptyHistory;
 import org.glmtuner.model.SpecialIds;
+import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
 /**
  * The official preprocessing for evaluation and prediction: {@code prompt [gMASK] <sop>}, and the
@@ -44,6 +47,17 @@ public final class EvaluationRowEncoder {
     this.specialIds = specialIds;
     this.maxSourceLength = maxSourceLength;
     this.maxTargetLength = maxTargetLength;
+  }
+
+  /** With the lengths and switches of {@code data}. */
+  public static EvaluationRowEncoder of(
+      ChatGlmTokenizer tokenizer, SpecialIds specialIds, DataConfig data) {
+    return new EvaluationRowEncoder(
+        PromptEncoder.of(tokenizer, data, EmptyHistory.RAW),
+        PromptEncoder.encoding(tokenizer, data),
+        specialIds,
+        data.maxSourceLength(),
+        data.maxTargetLength());
   }
 
   /** The ids of a prompt that stands alone, ready to be completed. */

@@ -2,8 +2,10 @@ package org.glmtuner.data;
 
 import java.util.List;
 import java.util.function.Function;
+import org.glmtuner.config.DataConfig;
 import org.glmtuner.config.DataConfig.EmptyHistory;
 import org.glmtuner.config.DataConfig.Truncation;
+import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
 /**
  * Makes prompts of queries and the turns before them: {@code [Round i]}, as the official
@@ -30,6 +32,22 @@ public final class PromptEncoder {
     this.sourcePrefix = sourcePrefix;
     this.emptyHistory = emptyHistory;
     this.truncation = truncation;
+  }
+
+  static PromptEncoder of(ChatGlmTokenizer tokenizer, DataConfig data, EmptyHistory emptyHistory) {
+    return new PromptEncoder(
+        encoding(tokenizer, data),
+        data.columns().sourcePrefix(),
+        emptyHistory,
+        data.texts().truncation());
+  }
+
+  /** What texts become, by {@code data.special-tokens}. */
+  static Function<String, int[]> encoding(ChatGlmTokenizer tokenizer, DataConfig data) {
+    return switch (data.texts().specialTokens()) {
+      case TEXT -> tokenizer::encode;
+      case OFFICIAL -> tokenizer::encodeOfficially;
+    };
   }
 
   /** The ids of the prompt, at most {@code limit} of them. */

@@ -2,7 +2,9 @@ package org.glmtuner.data;
 
 import java.util.Arrays;
 import java.util.function.Function;
+import org.glmtuner.config.DataConfig;
 import org.glmtuner.model.SpecialIds;
+import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
 /**
  * The official training preprocessing: {@code prompt [gMASK] <sop> response <eop>}. Of a text that
@@ -48,6 +50,17 @@ public final class TrainingRowEncoder {
     this.specialIds = specialIds;
     this.maxSourceLength = maxSourceLength;
     this.maxTargetLength = maxTargetLength;
+  }
+
+  /** With the lengths and switches of {@code data}. */
+  public static TrainingRowEncoder of(
+      ChatGlmTokenizer tokenizer, SpecialIds specialIds, DataConfig data) {
+    return new TrainingRowEncoder(
+        PromptEncoder.of(tokenizer, data, data.texts().emptyHistory()),
+        PromptEncoder.encoding(tokenizer, data),
+        specialIds,
+        data.maxSourceLength(),
+        data.maxTargetLength());
   }
 
   /** Encodes a row; at most S + T tokens. */

@@ -44,7 +44,7 @@ final class RowFiles {
       String directory, String name, FileFormat format, long start, long end, long firstRow)
       implements Serializable {
     String location() {
-      return directory + "/" + name;
+      return directory + (directory.endsWith("/") ? "" : "/") + name;
     }
   }
 

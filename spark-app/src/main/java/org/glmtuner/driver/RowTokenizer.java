@@ -2,7 +2,6 @@ package org.glmtuner.driver;
 
 import java.io.IOException;
 import java.io.Serializable;
-import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.glmtuner.config.CacheConfig;
@@ -10,7 +9,6 @@ import org.glmtuner.config.DataConfig;
 import org.glmtuner.data.CutSample;
 import org.glmtuner.data.EvaluationRow;
 import org.glmtuner.data.EvaluationRowEncoder;
-import org.glmtuner.data.PromptEncoder;
 import org.glmtuner.data.RowParser;
 import org.glmtuner.data.Sample;
 import org.glmtuner.data.SampleRules;
@@ -99,40 +97,11 @@ final class RowTokenizer implements Serializable {
 
   /** Rows of texts as the official evaluation makes prompts and references of them. */
   RowParser<EvaluationRow> evaluationRows(ChatGlmTokenizer tokenizer) {
-    return RowParser.evaluationRows(data.columns(), evaluationEncoder(tokenizer));
-  }
-
-  /** Makes prompts ready to be completed. */
-  EvaluationRowEncoder evaluationEncoder(ChatGlmTokenizer tokenizer) {
-    return new EvaluationRowEncoder(
-        prompts(tokenizer, DataConfig.EmptyHistory.RAW),
-        encoding(tokenizer),
-        rules.specialIds(),
-        data.maxSourceLength(),
-        data.maxTargetLength());
+    return RowParser.evaluationRows(
+        data.columns(), EvaluationRowEncoder.of(tokenizer, rules.specialIds(), data));
   }
 
   private TrainingRowEncoder encoder(ChatGlmTokenizer tokenizer) {
-    return new TrainingRowEncoder(
-        prompts(tokenizer, data.texts().emptyHistory()),
-        encoding(tokenizer),
-        rules.specialIds(),
-        data.maxSourceLength(),
-        data.maxTargetLength());
-  }
-
-  private PromptEncoder prompts(ChatGlmTokenizer tokenizer, DataConfig.EmptyHistory emptyHistory) {
-    return new PromptEncoder(
-        encoding(tokenizer),
-        data.columns().sourcePrefix(),
-        emptyHistory,
-        data.texts().truncation());
-  }
-
-  private Function<String, int[]> encoding(ChatGlmTokenizer tokenizer) {
-    return switch (data.texts().specialTokens()) {
-      case TEXT -> tokenizer::encode;
-      case OFFICIAL -> tokenizer::encodeOfficially;
-    };
+    return TrainingRowEncoder.of(tokenizer, rules.specialIds(), data);
   }
 }

@@ -143,6 +143,19 @@ class BadInputIT {
   }
 
   @Test
+  void quotesOfCsvThatDoNotEndAreNamed() throws Exception {
+    rows = directory.resolve("rows.csv");
+    Files.writeString(rows, "content,summary\n一,二\n三,四\n五,六\n七,\"八\n九,十\n");
+    fails(
+        train()
+            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
+            .set("data.prompt-column", "content")
+            .set("data.response-column", "summary"),
+        ExitCode.DAMAGED,
+        "Cannot read file:" + rows + ": the quotes of a field in line 5 do not end");
+  }
+
+  @Test
   void openMpiIsRefusedByName() throws Exception {
     Path openMpi = Checkout.root().resolve("native-ddp/target/cmake/libfake_open_mpi.so");
     assertThat(openMpi).exists();

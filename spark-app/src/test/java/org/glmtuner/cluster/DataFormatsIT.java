@@ -11,13 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 import org.junit.jupiter.api.AfterAll;
@@ -105,12 +104,13 @@ class DataFormatsIT {
     return '"' + field.replace("\"", "\"\"") + '"';
   }
 
-  /** In small groups, which may go to several tasks. */
+  /** As pandas and Spark write it: compressed by Snappy, conversations as lists of lists. */
   private static Path parquet(List<Row> rows) throws IOException {
     Path file = directory.resolve("rows.parquet");
     try (ParquetWriter<Group> writer =
         ExampleParquetWriter.builder(new org.apache.hadoop.fs.Path(file.toUri()))
             .withType(SCHEMA)
+            .withCompressionCodec(CompressionCodecName.SNAPPY)
             .withRowGroupSize(1000L)
             .withMinRowCountForPageSizeCheck(1)
             .build()) {
@@ -130,33 +130,23 @@ class DataFormatsIT {
 
   @Test
   void csvAndParquetGiveTheSamplesOfJson() throws Exception {
+    List<String> files = new ArrayList<>();
     List<Row> rows = conversations();
-    Map<String, Submission> submissions = new LinkedHashMap<>();
-    try {
-      for (Path file : List.of(json(rows), csv(rows), parquet(rows))) {
-        String name = file.getFileName().toString();
-        submissions.put(
-            name,
-            submission("tokenize", hdfs.put(file, "/" + name))
-                .arguments("--training-rows")
-                .set("data.history-column", "history")
-                .start());
-      }
-      Map<String, List<String>> lines = new LinkedHashMap<>();
-      for (Map.Entry<String, Submission> submission : submissions.entrySet()) {
-        submission.getValue().await(LIMIT);
-        assertThat(submission.getValue().result().get("status").getAsString())
-            .as(submission.getValue().err())
-            .isEqualTo("finished");
-        lines.put(submission.getKey(), submission.getValue().outLines());
-      }
-      assertThat(lines.get("rows.jsonl")).as("samples and the last line").hasSize(ROWS);
-      assertThat(lines.get("rows.csv")).isEqualTo(lines.get("rows.jsonl"));
-      assertThat(lines.get("rows.parquet")).isEqualTo(lines.get("rows.jsonl"));
-    } finally {
-      for (Submission submission : submissions.values()) {
-        submission.close();
-      }
+    for (Path file : List.of(json(rows), csv(rows), parquet(rows))) {
+      files.add(hdfs.put(file, "/" + file.getFileName()));
+    }
+    try (Submission submission =
+        submission("tokenize", String.join(",", files))
+            .arguments("--training-rows")
+            .set("data.history-column", "history")
+            .run(LIMIT)) {
+      int samples = ROWS - 1; // of each file: one answer is empty
+      List<String> lines = submission.outLines();
+      assertThat(lines).as(submission.err()).hasSize(3 * samples + 1);
+      List<String> ofJson = lines.subList(0, samples);
+      assertThat(lines.subList(samples, 2 * samples)).as("CSV").isEqualTo(ofJson);
+      assertThat(lines.subList(2 * samples, 3 * samples)).as("Parquet").isEqualTo(ofJson);
+      assertThat(ofJson).doesNotHaveDuplicates();
     }
   }
 

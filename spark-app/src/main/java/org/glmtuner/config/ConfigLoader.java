@@ -30,7 +30,6 @@ public final class ConfigLoader {
   private static final Set<String> NOT_YET =
       Set.of(
           "prefix.projection",
-          "data.history-column",
           "engine.isa",
           "mpi.interface",
           "mpi.port-range",

@@ -19,7 +19,8 @@ class ConfigLoaderTest {
       model { path = /models/glm, precision = fp32 }
       prefix { length = 8, init-from = /prefix }
       data {
-        format = tokens, train = t, validation = v, prompt-column = p, response-column = r, source-prefix = s
+        format = tokens, train = t, validation = v, prompt-column = p, response-column = r, history-column = h
+        source-prefix = s, empty-history = raw, truncation = oldest, special-tokens = official
         max-source-length = 10, max-target-length = 11, max-rejected-share = 0.5, shuffle = false
       }
       training {
@@ -51,7 +52,11 @@ class ConfigLoaderTest {
                 DataConfig.Format.AUTO,
                 "",
                 "",
-                new DataConfig.Columns("prompt", "response", ""),
+                new DataConfig.Columns("prompt", "response", "", ""),
+                new DataConfig.Texts(
+                    DataConfig.EmptyHistory.OFFICIAL,
+                    DataConfig.Truncation.OFFICIAL,
+                    DataConfig.SpecialTokens.TEXT),
                 64,
                 64,
                 0.01,
@@ -100,7 +105,11 @@ class ConfigLoaderTest {
                 DataConfig.Format.TOKENS,
                 "t",
                 "v",
-                new DataConfig.Columns("p", "r", "s"),
+                new DataConfig.Columns("p", "r", "h", "s"),
+                new DataConfig.Texts(
+                    DataConfig.EmptyHistory.RAW,
+                    DataConfig.Truncation.OLDEST,
+                    DataConfig.SpecialTokens.OFFICIAL),
                 10,
                 11,
                 0.5,

@@ -21,7 +21,9 @@ import picocli.CommandLine.ParseResult;
       TrainCommand.class,
       ScoreCommand.class,
       GenerateCommand.class,
-      TokenizeCommand.class
+      TokenizeCommand.class,
+      InspectCommand.class,
+      ConvertCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
@@ -66,7 +68,8 @@ public final class Main implements Runnable {
   }
 
   static int execute(String[] arguments, Cancellation cancellation) {
-    CommandLine commands = new CommandLine(new Main(cancellation));
+    CommandLine commands =
+        new CommandLine(new Main(cancellation)).setCaseInsensitiveEnumValuesAllowed(true);
     commands.setExecutionExceptionHandler(Main::report);
     commands.setParameterExceptionHandler(
         (exception, args) -> {

@@ -4,6 +4,8 @@ import com.google.gson.JsonElement;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -156,6 +158,7 @@ public final class OfficialWeights implements Closeable {
 
   private void check() {
     List<String> known = new ArrayList<>();
+    checkVocabulary();
     for (ModelTensor tensor : ModelTensor.of(config)) {
       checkShape(tensor.name(), tensor.shape());
       known.add(tensor.name());
@@ -167,6 +170,52 @@ public final class OfficialWeights implements Closeable {
     Map<String, TensorFile> others = new TreeMap<>(tensors);
     others.keySet().removeAll(known);
     others.forEach(this::checkIgnored);
+  }
+
+  /** Files of two releases differ in the vocabulary: that says more than a wrong shape. */
+  private void checkVocabulary() {
+    long rows = tensorShape(ModelTensor.EMBEDDING).stream().findFirst().orElse(0L);
+    Release.Part weights = part(ModelTensor.EMBEDDING, rows);
+    if (rows != config.vocabSize()) {
+      throw mixed(
+          ChatGlmConfig.FILE + " has the vocab_size " + config.vocabSize(),
+          ModelTensor.EMBEDDING,
+          rows,
+          Release.remedy(
+              new Release.Part(ChatGlmConfig.FILE, Release.ofVocabulary(config.vocabSize())),
+              weights));
+    }
+    if (tensors.containsKey(ModelTensor.HEAD)) {
+      long headRows = tensorShape(ModelTensor.HEAD).stream().findFirst().orElse(0L);
+      if (headRows != rows) {
+        throw mixed(
+            ModelTensor.EMBEDDING + " of " + weights.file() + " has " + rows + " rows",
+            ModelTensor.HEAD,
+            headRows,
+            Release.remedy(weights, part(ModelTensor.HEAD, headRows)));
+      }
+    }
+  }
+
+  private Release.Part part(String tensor, long rows) {
+    return new Release.Part(file(tensor).name(), Release.ofVocabulary(rows));
+  }
+
+  private TunerException mixed(String found, String tensor, long rows, String remedy) {
+    return TunerException.damaged(
+        "Cannot use the weights in "
+            + folder.location()
+            + ": "
+            + found
+            + ", "
+            + tensor
+            + " of "
+            + file(tensor).name()
+            + " "
+            + rows
+            + " rows ("
+            + remedy
+            + ")");
   }
 
   private List<Long> tensorShape(String name) {
@@ -233,6 +282,36 @@ public final class OfficialWeights implements Closeable {
               + name);
     }
     return file;
+  }
+
+  /** The names of all tensors, file by file, each file's in its own order. */
+  List<String> names() {
+    return files.values().stream()
+        .flatMap(
+            file ->
+                file.tensors().stream()
+                    .map(TensorSpec::name)
+                    .filter(name -> tensors.get(name) == file))
+        .toList();
+  }
+
+  /** The directory. */
+  Folder folder() {
+    return folder;
+  }
+
+  /** All files with weights, in the order of their names; they stay owned by this object. */
+  public Collection<TensorFile> files() {
+    return Collections.unmodifiableCollection(files.values());
+  }
+
+  /** Bytes of all files with weights. */
+  public long bytes() throws IOException {
+    long bytes = 0;
+    for (String name : files.keySet()) {
+      bytes += folder.size(name);
+    }
+    return bytes;
   }
 
   /** The output matrix's file, if it is stored at all. */

@@ -2,6 +2,8 @@ package org.glmtuner.cli;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -95,9 +97,19 @@ final class ConvertCommand implements Callable<Integer> {
     line.addProperty("bytes", result.bytes());
     line.addProperty("seconds", seconds);
     line.addProperty("mb_per_second", result.bytes() / seconds / 1e6);
+    line.addProperty("peak_memory_bytes", peakMemory());
     line.addProperty("output", result.output());
     System.out.println(line);
     return 0;
+  }
+
+  /** Of this process, by Linux: what it had in memory at most, code and mapped files included. */
+  private static long peakMemory() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmHWM:"))
+        .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D+", "")))
+        .findFirst()
+        .orElse(0);
   }
 
   private Conversion convert(TunerConfig config, ByteProgress progress)

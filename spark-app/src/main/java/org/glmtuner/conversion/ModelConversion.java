@@ -59,7 +59,7 @@ public final class ModelConversion implements AutoCloseable {
 
   private String release(Folder folder) throws IOException {
     List<String> names = weights.files().stream().map(TensorFile::name).toList();
-    ReleaseDigests digests = ReleaseDigests.of(folder, names, bytes -> listener.written(0, 1));
+    ReleaseDigests digests = ReleaseDigests.of(folder, names, listener::read);
     digests
         .mixture()
         .ifPresent(

@@ -101,17 +101,17 @@ public record ChatGlmConfig(
 
   /** The first release left two of the special ids to its code, where later code has others. */
   private static void checkRelease(ConfigJson json, int vocabSize) {
-    if (Release.ofVocabulary(vocabSize).equals(Optional.of(Release.FIRST))
-        && !json.has("mask_token_id")) {
-      throw json.unsupported(
-          "it is stale: vocab_size "
-              + vocabSize
-              + " without a mask_token_id is of "
-              + Release.FIRST.title()
-              + " (take all files of "
-              + Release.SLIMMED.title()
-              + ")");
-    }
+    boolean stale =
+        Release.ofVocabulary(vocabSize).equals(Optional.of(Release.FIRST))
+            && !json.has("mask_token_id");
+    json.check(
+        "vocab_size",
+        !stale,
+        FILE
+            + " is stale: without a mask_token_id it is of "
+            + Release.FIRST.title()
+            + "; take all files of "
+            + Release.SLIMMED.title());
   }
 
   private static double epsilon(ConfigJson json) {

@@ -49,12 +49,12 @@ public final class ByteProgress implements ProgressListener, AutoCloseable {
     return new ByteProgress(System.err, Boolean.getBoolean(TERMINAL), task, cancelled);
   }
 
-  /** Some more bytes of an amount that is not known were read. */
+  @Override
   public void read(long bytes) {
     check();
     read += bytes;
     if (isTimeToSay()) {
-      out.printf(Locale.ROOT, "%s, %,d MB so far%n", task, read / MB);
+      out.printf(Locale.ROOT, "%,d MB read%n", read / MB);
     }
   }
 

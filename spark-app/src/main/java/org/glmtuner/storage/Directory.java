@@ -74,7 +74,10 @@ public final class Directory implements Folder {
     try {
       Path path =
           local
-              ? new Path("file", null, java.nio.file.Path.of(argument).toAbsolutePath().toString())
+              ? new Path(
+                  "file",
+                  null,
+                  java.nio.file.Path.of(argument).toAbsolutePath().normalize().toString())
               : new Path(argument);
       FileSystem raw = FileSystem.getLocal(settings.toConfiguration()).getRawFileSystem();
       return new Directory(settings, raw, raw.makeQualified(path));

@@ -114,7 +114,7 @@ class ConvertCommandTest {
         .isEqualTo("Invalid arguments: there is nothing to convert (SOURCE, or model.path)");
     assertThat(error("convert", MODEL, "--to", "onnx"))
         .contains("expected one of [WEIGHTS, OFFICIAL, SAFETENSORS] (case-insensitive)");
-    assertThat(error("convert", MODEL, "--output", "hdfs://nowhere/weights"))
+    assertThat(error("convert", MODEL, "--output", "hdfs://localhost:1/weights"))
         .endsWith("(ranks map a weight file: it must be on a local disk)");
     assertThat(directory).isEmptyDirectory();
   }

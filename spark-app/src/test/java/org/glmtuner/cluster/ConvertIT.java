@@ -17,8 +17,7 @@ class ConvertIT {
   @TempDir Path directory;
 
   private JsonObject run(HdfsProcess hdfs, ExitCode code, String... arguments) throws Exception {
-    try (Submission submission =
-        Submission.of(directory, arguments).hdfs(hdfs).run(LIMIT)) {
+    try (Submission submission = Submission.of(directory, arguments).hdfs(hdfs).run(LIMIT)) {
       assertThat(submission.await(LIMIT)).as(submission.err()).isEqualTo(code.number());
       assertThat(submission.err()).doesNotContain("\tat ");
       return submission.result();
@@ -32,8 +31,7 @@ class ConvertIT {
       String prefix = hdfs.put(Checkout.goldenSmall().resolve("prefix-init/p8"), "/prefix");
 
       Path weights = directory.resolve("weights.safetensors");
-      JsonObject line =
-          run(hdfs, ExitCode.DONE, "convert", model, "--output", weights.toString());
+      JsonObject line = run(hdfs, ExitCode.DONE, "convert", model, "--output", weights.toString());
       assertThat(line.get("bytes").getAsLong()).isEqualTo(Files.size(weights));
 
       // A path of the configuration without a scheme is on the default file system.
@@ -62,7 +60,8 @@ class ConvertIT {
       assertThat(run(hdfs, ExitCode.INVALID, "convert", prefix, "--output", copy))
           .extracting(refusal -> refusal.get("error").getAsString())
           .isEqualTo("Invalid path: " + copy + " (it exists, and nothing is overwritten)");
-      assertThat(hdfs.directory("/").children()).containsExactly("copy", "model", "official", "prefix");
+      assertThat(hdfs.directory("/").children())
+          .containsExactly("copy", "model", "official", "prefix");
     }
   }
 }

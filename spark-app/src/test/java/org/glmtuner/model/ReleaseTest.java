@@ -55,9 +55,9 @@ class ReleaseTest {
     assertThatThrownBy(() -> ChatGlmConfig.parse(json, "config.json"))
         .isInstanceOf(TunerException.class)
         .hasMessage(
-            "Cannot use the model of config.json: it is stale: vocab_size 150528 without a"
-                + " mask_token_id is of ChatGLM-6B's first release, of before 2023-04-06"
-                + " (take all files of ChatGLM-6B since 2023-04-06)");
+            "Invalid vocab_size in config.json: 150528 (config.json is stale: without a"
+                + " mask_token_id it is of ChatGLM-6B's first release, of before 2023-04-06; take"
+                + " all files of ChatGLM-6B since 2023-04-06)");
   }
 
   private PublishedFile publish(String name, String release, String content) throws IOException {

@@ -80,7 +80,7 @@ public final class OfficialWeights implements Closeable {
         TensorFile file = weights.openFile(entryFile);
         file.tensors().forEach(tensor -> weights.tensors.put(tensor.name(), file));
       }
-      weights.check();
+      new WeightCheck(weights, weights.tensors).run();
       return weights;
     } catch (IOException | RuntimeException | Error e) {
       try {
@@ -154,106 +154,6 @@ public final class OfficialWeights implements Closeable {
       files.put(name, file);
     }
     return file;
-  }
-
-  private void check() {
-    List<String> known = new ArrayList<>();
-    checkVocabulary();
-    for (ModelTensor tensor : ModelTensor.of(config)) {
-      checkShape(tensor.name(), tensor.shape());
-      known.add(tensor.name());
-    }
-    if (tensors.containsKey(ModelTensor.HEAD)) {
-      checkShape(ModelTensor.HEAD, tensorShape(ModelTensor.EMBEDDING));
-      known.add(ModelTensor.HEAD);
-    }
-    Map<String, TensorFile> others = new TreeMap<>(tensors);
-    others.keySet().removeAll(known);
-    others.forEach(this::checkIgnored);
-  }
-
-  /** Files of two releases differ in the vocabulary: that says more than a wrong shape. */
-  private void checkVocabulary() {
-    long rows = tensorShape(ModelTensor.EMBEDDING).stream().findFirst().orElse(0L);
-    Release.Part weights = part(ModelTensor.EMBEDDING, rows);
-    if (rows != config.vocabSize()) {
-      throw mixed(
-          ChatGlmConfig.FILE + " has the vocab_size " + config.vocabSize(),
-          ModelTensor.EMBEDDING,
-          rows,
-          Release.remedy(
-              new Release.Part(ChatGlmConfig.FILE, Release.ofVocabulary(config.vocabSize())),
-              weights));
-    }
-    if (tensors.containsKey(ModelTensor.HEAD)) {
-      long headRows = tensorShape(ModelTensor.HEAD).stream().findFirst().orElse(0L);
-      if (headRows != rows) {
-        throw mixed(
-            ModelTensor.EMBEDDING + " of " + weights.file() + " has " + rows + " rows",
-            ModelTensor.HEAD,
-            headRows,
-            Release.remedy(weights, part(ModelTensor.HEAD, headRows)));
-      }
-    }
-  }
-
-  private Release.Part part(String tensor, long rows) {
-    return new Release.Part(file(tensor).name(), Release.ofVocabulary(rows));
-  }
-
-  private TunerException mixed(String found, String tensor, long rows, String remedy) {
-    return TunerException.damaged(
-        "Cannot use the weights in "
-            + folder.location()
-            + ": "
-            + found
-            + ", "
-            + tensor
-            + " of "
-            + file(tensor).name()
-            + " "
-            + rows
-            + " rows ("
-            + remedy
-            + ")");
-  }
-
-  private List<Long> tensorShape(String name) {
-    return file(name).get(name).shape();
-  }
-
-  private void checkShape(String name, List<Long> expected) {
-    TensorSpec found = file(name).get(name);
-    if (!found.shape().equals(expected) || !found.dtype().isFloat()) {
-      throw TunerException.damaged(
-          "Cannot read tensor "
-              + name
-              + " of "
-              + file(name).location()
-              + ": it is "
-              + found.dtype()
-              + " "
-              + found.shape()
-              + " (F16, BF16 or F32 "
-              + expected
-              + " by config.json)");
-    }
-  }
-
-  private void checkIgnored(String name, TensorFile file) {
-    boolean rotary = name.startsWith(ModelTensor.LAYERS) && name.endsWith(ModelTensor.ROTARY);
-    if (!rotary && !name.startsWith(ModelTensor.PREFIX_ENCODER)) {
-      throw TunerException.damaged(
-          "Cannot use the weights in "
-              + folder.location()
-              + ": tensor "
-              + name
-              + " of "
-              + file.location()
-              + " has no place in a ChatGLM-6B of "
-              + config.numLayers()
-              + " layers");
-    }
   }
 
   public ChatGlmConfig config() {

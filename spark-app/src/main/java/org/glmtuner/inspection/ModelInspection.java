@@ -14,6 +14,7 @@ import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.PublishedFile;
 import org.glmtuner.model.Release;
 import org.glmtuner.model.ReleaseDigests;
+import org.glmtuner.model.TiedHead;
 import org.glmtuner.storage.Digests;
 import org.glmtuner.storage.Folder;
 import org.glmtuner.storage.SourcePath;
@@ -109,9 +110,12 @@ final class ModelInspection {
   }
 
   /** The names of all files with weights, found by the rules of training, as far as these go. */
-  private static List<String> weights(Inspection inspection, Folder folder) throws IOException {
+  private List<String> weights(Inspection inspection, Folder folder) throws IOException {
     try (OfficialWeights weights = OfficialWeights.open(folder)) {
       inspection.fact("fingerprint", weights.fingerprint());
+      if (inspector.isThorough()) {
+        TiedHead.difference(weights, inspector.progress()).ifPresent(inspection::problem);
+      }
       return weights.files().stream().map(TensorFile::name).toList();
     } catch (TunerException e) {
       inspection.problem(e);

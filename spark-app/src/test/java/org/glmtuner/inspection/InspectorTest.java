@@ -19,6 +19,7 @@ import org.glmtuner.checkpoint.Checkpoints;
 import org.glmtuner.checkpoint.DType;
 import org.glmtuner.checkpoint.Manifest;
 import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorFiles;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.checkpoint.TrainerState;
@@ -111,6 +112,31 @@ class InspectorTest {
         .anyMatch(p -> p.contains(flipped + ": its bytes have the CRC-32"))
         .anyMatch(p -> p.startsWith("Cannot use the tokenizer " + model + "/ice_text.model"))
         .hasSize(3);
+  }
+
+  @Test
+  void anOutputMatrixThatIsNotTheEmbeddingIsAProblem() throws IOException {
+    Path model = copy(GOLDEN.resolve("model-fp16-sharded"), "model");
+    Path shard = model.resolve("pytorch_model-00005-of-00005.bin");
+    float[] head;
+    try (TensorFile file =
+        TensorFile.open(new LocalFolder(model), shard.getFileName().toString())) {
+      head = file.readFloats("lm_head.weight");
+    }
+    head[700] = 9;
+    Files.delete(shard);
+    TensorFiles.writeTorch(
+        shard, Map.of(TensorSpec.of("lm_head.weight", DType.F16, 512, 64), head));
+    assertThat(inspect(model, false).problems()).isEmpty();
+    assertThat(inspect(model, true).problems())
+        .singleElement()
+        .asString()
+        .startsWith(
+            "Cannot use the weights in "
+                + model
+                + ": lm_head.weight of pytorch_model-00005-of-00005.bin has 9.0 at element 700,"
+                + " transformer.word_embeddings.weight of pytorch_model-00001-of-00005.bin has ")
+        .endsWith(" (ChatGLM-6B has them tied)");
   }
 
   @Test

@@ -68,7 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private String output = "";
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws Exception {
     TunerConfig config = options.load();
     if (predictions.isEmpty()) {
       generate(config);
@@ -78,16 +78,7 @@ final class EvaluateCommand implements Callable<Integer> {
       throw TunerException.invalid(
           "Invalid arguments: --predictions has its answers already, there is nothing to do for a --checkpoint");
     }
-    if (!Main.inYarnCluster()) {
-      scoreFile();
-      return 0;
-    }
-    // There is nothing for a cluster to do, but YARN fails an application that starts no session.
-    try (SparkSession spark = SparkSetup.start("evaluate", config.ranks())) {
-      main.cancellation().watch(spark.sparkContext());
-      scoreFile();
-    }
-    return 0;
+    return main.withoutSpark("evaluate", this::scoreFile);
   }
 
   private void generate(TunerConfig config) throws IOException, InterruptedException {
@@ -120,10 +111,11 @@ final class EvaluateCommand implements Callable<Integer> {
     return summary.evaluation();
   }
 
-  private void scoreFile() throws IOException {
+  private int scoreFile() throws IOException {
     Evaluation evaluation = scorePredictions();
     store(output, evaluation, List.of(), Optional.empty());
     System.out.println(summary(evaluation));
+    return 0;
   }
 
   private Evaluation scorePredictions() throws IOException {

@@ -29,7 +29,6 @@ public final class ConfigLoader {
    */
   private static final Set<String> NOT_YET =
       Set.of(
-          "prefix.projection",
           "data.history-column",
           "training.eval-every",
           "training.early-stop-patience",

@@ -45,9 +45,14 @@ record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte
     }
   }
 
-  /** Refuses a checkpoint directory whose prefix was not made for this base and this length. */
+  /** Refuses a checkpoint directory whose prefix is not for this base, or not the one to train. */
   void checkPrefix(Directory checkpoint, PrefixConfig prefix) throws IOException {
-    PrefixFiles.check(checkpoint, config, prefix.length(), fingerprint);
+    PrefixFiles.check(checkpoint, config, ChatGlmConfig.Prefix.of(prefix), fingerprint);
+  }
+
+  /** Refuses a checkpoint directory whose prefix is not for this base. */
+  void checkPrefix(Directory checkpoint) throws IOException {
+    PrefixFiles.examine(checkpoint, config, fingerprint);
   }
 
   SampleRules rules() {

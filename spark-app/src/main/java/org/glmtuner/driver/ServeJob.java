@@ -63,7 +63,7 @@ final class ServeJob {
       throws IOException, InterruptedException {
     String prefix = checkpoint.equals(LATEST) ? newest() : checkpoint;
     if (!prefix.isEmpty()) {
-      base.checkPrefix(Directory.of(prefix, settings), config.prefix());
+      base.checkPrefix(Directory.of(prefix, settings));
     }
     RankLayout layout = RankLayout.decide(context, config.ranks());
     byte[] name = new byte[6];

@@ -19,6 +19,8 @@ import org.glmtuner.executor.RowKey;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.metrics.MetricsLog;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 
@@ -109,10 +111,11 @@ public final class TrainingJob {
             config,
             settings,
             layout.cores(),
+            PrefixTensor.values(base.config(), ChatGlmConfig.Prefix.of(config.prefix())),
             newest.map(Checkpoints.Published::name).orElse(""),
             schedule.steps(config.training().length(), first));
     newest.ifPresent(published -> progress.say("resuming from " + published.name()));
-    progress.say(estimate(plan, layout, samples, base));
+    progress.say(estimate(plan, layout, samples));
     if (plan.steps().first() < plan.steps().end()) {
       attempt(plan, layout, schedule, samples, checkpoints, run, result);
     }
@@ -168,12 +171,9 @@ public final class TrainingJob {
     }
   }
 
-  private String estimate(
-      AttemptPlan plan, RankLayout layout, SampleStore.Samples samples, BaseFiles base) {
+  private String estimate(AttemptPlan plan, RankLayout layout, SampleStore.Samples samples) {
     long steps = plan.steps().end() - plan.steps().first();
     double tokensPerSample = (double) samples.totalTokens() / samples.count();
-    long parameters =
-        2L * base.config().numLayers() * base.config().hiddenSize() * config.prefix().length();
     return String.format(
         Locale.ROOT,
         "%d ranks of %d cores; %d samples of %.1f tokens; %d steps of %d samples, %.2f epochs, about %.0f tokens; %,d trainable values, %.1f MB a checkpoint",
@@ -185,8 +185,8 @@ public final class TrainingJob {
         config.training().globalBatch(),
         (double) plan.steps().end() * config.training().globalBatch() / samples.count(),
         steps * config.training().globalBatch() * tokensPerSample,
-        parameters,
-        parameters * Float.BYTES * 4 / 1e6);
+        plan.trainableValues(),
+        plan.trainableValues() * Float.BYTES * 4 / 1e6);
   }
 
   private TunerException explain(Exception e) {

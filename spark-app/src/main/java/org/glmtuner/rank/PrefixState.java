@@ -1,16 +1,17 @@
 package org.glmtuner.rank;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.checkpoint.TrainerState;
-import org.glmtuner.model.NormalValues;
+import org.glmtuner.model.ArrayMemory;
 import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.optimizer.HfAdamW;
 import org.glmtuner.wire.TrainAssignment;
@@ -20,9 +21,21 @@ import org.glmtuner.wire.TrainAssignment;
  * Equal on all ranks, bit for bit.
  */
 final class PrefixState {
-
-  /** A copy that training no longer touches; little-endian FP32 by tensor name. */
-  record Copy(Map<String, ByteBuffer> parameters, Map<String, ByteBuffer> moments, long updates) {}
+  /**
+   * A copy that training no longer touches; little-endian FP32 by tensor name. Its memory is
+   * libtorch's, not the Java heap's, and is given back by closing it.
+   */
+  record Copy(
+      NDManager memory,
+      Map<String, List<ByteBuffer>> parameters,
+      Map<String, List<ByteBuffer>> moments,
+      long updates)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      memory.close();
+    }
+  }
 
   private final PrefixEncoder encoder;
   private final HfAdamW optimizer;
@@ -50,10 +63,7 @@ final class PrefixState {
     } else if (leads && !assignment.prefixFile().isEmpty()) {
       load(Path.of(assignment.prefixFile()), encoder.parameters());
     } else if (leads) {
-      NormalValues random = new NormalValues(assignment.seed());
-      for (NDArray parameter : encoder.parameters().values()) {
-        parameter.set(FloatBuffer.wrap(random.take(Math.toIntExact(parameter.size()))));
-      }
+      encoder.initialise(assignment.seed());
     }
     if (assignment.resumeDirectory().isEmpty()) {
       encoder.parameters().values().forEach(group::broadcast);
@@ -63,30 +73,42 @@ final class PrefixState {
 
   /** A checksum over all values. */
   long checksum() {
+    return checksum(encoder.parameters()) << Integer.SIZE | checksum(optimizer.state());
+  }
+
+  private static long checksum(Map<String, NDArray> arrays) {
     CRC32C crc = new CRC32C();
-    encoder.parameters().values().forEach(array -> crc.update(array.toByteBuffer()));
-    long parameters = crc.getValue();
-    crc.reset();
-    optimizer.state().values().forEach(array -> crc.update(array.toByteBuffer()));
-    return parameters << Integer.SIZE | crc.getValue();
+    arrays.values().forEach(array -> ArrayMemory.pieces(array).forEach(crc::update));
+    return crc.getValue();
   }
 
   Copy copy() {
-    return new Copy(copyOf(encoder.parameters()), copyOf(optimizer.state()), optimizer.updates());
+    NDManager memory = NDManager.newBaseManager();
+    return new Copy(
+        memory,
+        copyOf(encoder.parameters(), memory),
+        copyOf(optimizer.state(), memory),
+        optimizer.updates());
   }
 
-  private static Map<String, ByteBuffer> copyOf(Map<String, NDArray> arrays) {
-    Map<String, ByteBuffer> copies = new LinkedHashMap<>();
-    arrays.forEach((name, array) -> copies.put(name, array.toByteBuffer()));
+  private static Map<String, List<ByteBuffer>> copyOf(
+      Map<String, NDArray> arrays, NDManager memory) {
+    Map<String, List<ByteBuffer>> copies = new LinkedHashMap<>();
+    arrays.forEach(
+        (name, array) -> {
+          NDArray copy = array.duplicate();
+          copy.attach(memory);
+          copies.put(name, ArrayMemory.pieces(copy));
+        });
     return copies;
   }
 
   /** Fills arrays with the tensors of a file that have their names. */
   static void load(Path file, Map<String, NDArray> arrays) throws IOException {
     for (Map.Entry<String, NDArray> entry : arrays.entrySet()) {
-      float[] values =
-          PrefixFiles.read(file, entry.getKey(), entry.getValue().getShape().getShape());
-      entry.getValue().set(FloatBuffer.wrap(values));
+      NDArray array = entry.getValue();
+      PrefixFiles.read(
+          file, entry.getKey(), ArrayMemory.pieces(array), array.getShape().getShape());
     }
   }
 }

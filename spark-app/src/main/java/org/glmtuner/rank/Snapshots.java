@@ -55,9 +55,18 @@ final class Snapshots implements AutoCloseable {
       pending =
           writer.submit(
               () -> {
-                write(copy, progress);
+                try (copy) {
+                  write(copy, progress);
+                }
                 return null;
               });
+    }
+  }
+
+  /** Throws what went wrong with the last one, if that is known by now. */
+  void check() throws InterruptedException {
+    if (pending != null && pending.isDone()) {
+      finish();
     }
   }
 
@@ -85,10 +94,7 @@ final class Snapshots implements AutoCloseable {
             Path.of(assignment.snapshotDirectory()).resolve(Long.toString(progress.globalStep())));
     PrefixFiles files =
         new PrefixFiles(
-            config,
-            assignment.prefixLength(),
-            assignment.base().fingerprint(),
-            progress.globalStep());
+            config, assignment.prefix(), assignment.base().fingerprint(), progress.globalStep());
     files.write(directory, copy.parameters(), copy.moments());
     progress.write(directory);
     task.send(new Frame.Snapshot(progress.globalStep(), directory.toString()));

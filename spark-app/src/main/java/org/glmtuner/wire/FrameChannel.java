@@ -13,6 +13,7 @@ import java.nio.channels.SocketChannel;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.model.ChatGlmConfig;
 
 /**
  * Frames over a connected Unix socket. Each is a header (magic, version, length of the body) and
@@ -21,7 +22,7 @@ import org.glmtuner.failure.ExitCode;
  */
 public final class FrameChannel implements Closeable {
   private static final int MAGIC = 0x474c4d54; // GLMT
-  private static final short VERSION = 1;
+  private static final short VERSION = 2;
   private static final int HEADER_BYTES = Integer.BYTES + Short.BYTES + Integer.BYTES;
   private static final int MOST_BYTES = 1 << 28;
 
@@ -140,7 +141,8 @@ public final class FrameChannel implements Closeable {
       Frame.Scored.class,
       Frame.Completed.class,
       Frame.Failed.class,
-      Frame.Finished.class
+      Frame.Finished.class,
+      ChatGlmConfig.Prefix.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

@@ -176,6 +176,6 @@ class BadInputIT {
             .set("prefix.length", 7)
             .set("prefix.init-from", Checkout.goldenSmall().resolve("prefix-init/p8")),
         ExitCode.DAMAGED,
-        "has the shape [8, 384], the model and prefix.length need [7, 384]");
+        "its prefix has 8 virtual tokens without projection, the run is to train 7 virtual tokens without projection (prefix.length, prefix.projection)");
   }
 }

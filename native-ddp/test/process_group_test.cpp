@@ -34,17 +34,17 @@ std::string Failure(const Call& call) {
 }
 
 TEST(MpiLibraryTest, AFileThatCannotBeLoadedIsNamed) {
-  const std::string failure = Failure<std::runtime_error>([] { MpiLibrary("/no/such/libmpi.so"); });
+  const std::string failure = Failure<std::invalid_argument>([] { MpiLibrary("/no/such/libmpi.so"); });
   EXPECT_EQ(failure.rfind("Cannot load the MPI library /no/such/libmpi.so: ", 0), 0U) << failure;
 }
 
 TEST(MpiLibraryTest, ALibraryThatIsNotMpiIsNamedWithTheMissingFunction) {
-  EXPECT_EQ(Failure<std::runtime_error>([] { MpiLibrary("libm.so.6"); }),
+  EXPECT_EQ(Failure<std::invalid_argument>([] { MpiLibrary("libm.so.6"); }),
             "Cannot use the MPI library libm.so.6: it has no function MPI_Get_library_version");
 }
 
 TEST(MpiLibraryTest, OpenMpiIsRefusedBeforeItIsInitialised) {
-  EXPECT_EQ(Failure<std::runtime_error>([] { MpiLibrary(FAKE_OPEN_MPI); }),
+  EXPECT_EQ(Failure<std::invalid_argument>([] { MpiLibrary(FAKE_OPEN_MPI); }),
             std::string("Cannot use the MPI library ") + FAKE_OPEN_MPI +
                 ": it is Open MPI v4.1.4, which has another ABI (MPICH, Intel MPI or MVAPICH2 are needed)");
 }

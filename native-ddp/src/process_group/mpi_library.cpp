@@ -28,7 +28,7 @@ std::string FirstLine(const std::string& text) {
 
 MpiLibrary::MpiLibrary(const std::string& path) : path_(path) {
   handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle_ == nullptr) throw std::runtime_error(Message("Cannot load the MPI library ", path, ": ", dlerror()));
+  if (handle_ == nullptr) throw std::invalid_argument(Message("Cannot load the MPI library ", path, ": ", dlerror()));
   Find(Get_library_version, "MPI_Get_library_version");
   char version[MPI_MAX_LIBRARY_VERSION_STRING] = {};
   int length = 0;
@@ -36,9 +36,9 @@ MpiLibrary::MpiLibrary(const std::string& path) : path_(path) {
   version_ = FirstLine(version);
   // Its predefined handles are addresses of its own, where the MPICH ABI has numbers.
   if (dlsym(handle_, "ompi_mpi_comm_world") != nullptr || version_.find("Open MPI") != std::string::npos) {
-    throw std::runtime_error(Message("Cannot use the MPI library ", path, ": it is ",
-                                     version_.substr(0, version_.find(',')),
-                                     ", which has another ABI (MPICH, Intel MPI or MVAPICH2 are needed)"));
+    throw std::invalid_argument(Message("Cannot use the MPI library ", path, ": it is ",
+                                        version_.substr(0, version_.find(',')),
+                                        ", which has another ABI (MPICH, Intel MPI or MVAPICH2 are needed)"));
   }
   Find(Init_thread, "MPI_Init_thread");
   Find(Finalize, "MPI_Finalize");
@@ -59,7 +59,7 @@ template <class Function>
 void MpiLibrary::Find(Function& function, const char* name) {
   function = reinterpret_cast<Function>(dlsym(handle_, name));
   if (function == nullptr) {
-    throw std::runtime_error(Message("Cannot use the MPI library ", path_, ": it has no function ", name));
+    throw std::invalid_argument(Message("Cannot use the MPI library ", path_, ": it has no function ", name));
   }
 }
 

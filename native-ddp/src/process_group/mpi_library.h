@@ -13,8 +13,8 @@ namespace native_ddp {
 class MpiLibrary {
  public:
   /**
-   * Throws std::runtime_error naming the path if it cannot be loaded, lacks a function, or has another ABI as Open MPI
-   * does. Calls nothing that needs MPI_Init.
+   * Throws std::invalid_argument naming the path if it cannot be loaded, lacks a function, or has another ABI as Open
+   * MPI does. Calls nothing that needs MPI_Init.
    */
   explicit MpiLibrary(const std::string& path);
 

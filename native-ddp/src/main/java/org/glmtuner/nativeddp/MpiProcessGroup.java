@@ -36,8 +36,8 @@ public final class MpiProcessGroup implements AutoCloseable {
    *
    * @param mpiLibrary a libmpi with the MPICH ABI: MPICH, Intel MPI, MVAPICH2
    * @param pmiSocket path of at most 107 bytes
-   * @throws IllegalStateException if the library cannot be used (Open MPI has another ABI), or the
-   *     group is not as expected
+   * @throws IllegalArgumentException if the library cannot be used (Open MPI has another ABI)
+   * @throws IllegalStateException if MPI fails, or the group is not as expected
    */
   public static MpiProcessGroup join(Path mpiLibrary, Path pmiSocket, int rank, int worldSize) {
     return new MpiProcessGroup(

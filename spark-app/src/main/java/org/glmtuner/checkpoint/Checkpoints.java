@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
@@ -30,26 +29,44 @@ public final class Checkpoints {
     return "checkpoint-" + step;
   }
 
+  /** Whether a directory is named as a checkpoint is, complete or not. */
+  public static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
+
   /** A complete checkpoint. */
   public record Published(String name, Manifest manifest) {}
 
-  /** All complete ones, oldest first. */
-  public List<Published> list() throws IOException {
-    List<Published> found = new ArrayList<>();
+  /**
+   * What is there.
+   *
+   * @param complete oldest first
+   * @param problems of directories that are named as checkpoints are and are none
+   */
+  public record Listing(List<Published> complete, List<String> problems) {
+    public Optional<Published> newest() {
+      return complete.isEmpty() ? Optional.empty() : Optional.of(complete.get(complete.size() - 1));
+    }
+  }
+
+  public Listing list() throws IOException {
+    List<Published> complete = new ArrayList<>();
+    List<String> problems = new ArrayList<>();
     for (String name : run.children()) {
-      Matcher matcher = NAME.matcher(name);
-      if (matcher.matches()) {
-        Manifest.read(run.child(name))
-            .ifPresent(manifest -> found.add(new Published(name, manifest)));
+      if (isName(name)) {
+        Manifest.Examination found = Manifest.examine(run.child(name));
+        found.manifest().ifPresent(manifest -> complete.add(new Published(name, manifest)));
+        if (found.manifest().isEmpty()) {
+          problems.add(name + " is no complete checkpoint: " + found.problem());
+        }
       }
     }
-    found.sort(Comparator.comparingLong(published -> published.manifest().step()));
-    return found;
+    complete.sort(Comparator.comparingLong(published -> published.manifest().step()));
+    return new Listing(complete, problems);
   }
 
   public Optional<Published> newest() throws IOException {
-    List<Published> all = list();
-    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    return list().newest();
   }
 
   /**
@@ -89,7 +106,7 @@ public final class Checkpoints {
     }
     run.rename(temporary, name);
     run.writeText(LATEST, name + "\n");
-    List<Published> all = list();
+    List<Published> all = list().complete();
     for (int i = 0; keep > 0 && i < all.size() - keep; i++) {
       run.delete(all.get(i).name());
     }

@@ -31,29 +31,51 @@ public record Manifest(long step, int worldSize, String checksum, List<Entry> fi
   }
 
   /**
+   * What a directory is.
+   *
+   * @param manifest present iff the directory is a checkpoint
+   * @param problem why it is none; empty if it is one
+   */
+  public record Examination(Optional<Manifest> manifest, String problem) {
+    private static Examination problem(String sentence) {
+      return new Examination(Optional.empty(), sentence);
+    }
+  }
+
+  /**
    * The manifest of {@code checkpoint} if it has one whose files are all there in their full
    * length.
    */
   public static Optional<Manifest> read(Directory checkpoint) throws IOException {
-    Optional<String> text = checkpoint.readText(FILE);
-    if (text.isEmpty()) {
-      return Optional.empty();
-    }
+    return examine(checkpoint).manifest();
+  }
+
+  /** Whether {@code checkpoint} is one, and if not, why. */
+  public static Examination examine(Directory checkpoint) throws IOException {
     Manifest manifest;
     try {
+      Optional<String> text = checkpoint.readText(FILE);
+      if (text.isEmpty()) {
+        return Examination.problem("it has no " + FILE);
+      }
       manifest = GSON.fromJson(text.get(), Manifest.class);
-    } catch (JsonParseException e) {
-      return Optional.empty();
+    } catch (JsonParseException | TunerException e) {
+      return Examination.problem("its " + FILE + " is no manifest: " + e.getMessage());
     }
     if (manifest == null || manifest.files == null) {
-      return Optional.empty();
+      return Examination.problem("its " + FILE + " lists no files");
     }
     for (Entry entry : manifest.files) {
-      if (!checkpoint.contains(entry.name) || checkpoint.size(entry.name) != entry.bytes) {
-        return Optional.empty();
+      if (!checkpoint.contains(entry.name)) {
+        return Examination.problem("its " + entry.name + " is missing");
+      }
+      long bytes = checkpoint.size(entry.name);
+      if (bytes != entry.bytes) {
+        return Examination.problem(
+            "its " + entry.name + " has " + bytes + " bytes, " + entry.bytes + " were written");
       }
     }
-    return Optional.of(manifest);
+    return new Examination(Optional.of(manifest), "");
   }
 
   /**
@@ -72,7 +94,7 @@ public record Manifest(long step, int worldSize, String checksum, List<Entry> fi
               + name
               + " has SHA-256 "
               + sha256
-              + ", not that of its manifest");
+              + ", not that of its manifest (a run whose newest checkpoint this is goes on from the one before when this directory is removed)");
     }
   }
 }

@@ -52,11 +52,11 @@ final class GenerateCommand implements Callable<Integer> {
     if (!file.isEmpty()) {
       all.addAll(read(config.data().columns().prompt()));
     }
-    try (SparkSession spark = SparkSetup.start("generate", config.ranks());
-        Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark));
-        OutputLines lines = output.open()) {
+    try (OutputLines lines = output.open();
+        SparkSession spark = SparkSetup.start("generate", config.ranks());
+        Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
-      new GenerateJob(spark, config, progress)
+      new GenerateJob(spark, config, progress, main.cancellation())
           .run(all, prefix.checkpoint(), prefix.compareBase(), lines::write);
       lines.finish("prompts", all.size());
     }

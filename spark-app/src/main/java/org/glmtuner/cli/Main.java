@@ -1,15 +1,16 @@
 package org.glmtuner.cli;
 
 import com.google.gson.JsonObject;
+import java.io.IOException;
 import org.apache.spark.SparkUserAppException;
 import org.glmtuner.driver.Cancellation;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.FileFailures;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParseResult;
 
 /**
  * Parses the command line, runs a command, and ends the process as Spark's deploy mode wants it.
@@ -67,33 +68,40 @@ public final class Main implements Runnable {
 
   static int execute(String[] arguments, Cancellation cancellation) {
     CommandLine commands = new CommandLine(new Main(cancellation));
-    commands.setExecutionExceptionHandler(Main::report);
+    commands.setExecutionExceptionHandler(
+        (exception, command, parsed) -> report(failure(exception, cancellation)));
     commands.setParameterExceptionHandler(
         (exception, args) -> {
           CommandLine command = exception.getCommandLine();
           String name = command.getCommandSpec().qualifiedName();
           return report(
               TunerException.invalid(
-                  "Invalid arguments: " + exception.getMessage() + " (see " + name + " --help)"),
-              command,
-              null);
+                  "Invalid arguments: " + exception.getMessage() + " (see " + name + " --help)"));
         });
     return commands.execute(arguments);
+  }
+
+  private static TunerException failure(Exception exception, Cancellation cancellation) {
+    TunerException failure;
+    if (exception instanceof TunerException known) {
+      failure = known;
+      LOG.debug("Failed", exception);
+    } else if (exception instanceof IOException storage) {
+      failure = FileFailures.explain("go on", storage);
+      LOG.info("Failed", exception);
+    } else {
+      failure =
+          new TunerException(ExitCode.TRAINING_FAILED, "Cannot go on: " + exception, exception);
+      LOG.error("Failed", exception); // not foreseen: the trace is needed to mend it
+    }
+    boolean cancelled = cancellation.isRequested() && failure.exitCode() != ExitCode.CANCELLED;
+    return cancelled ? new TunerException(ExitCode.CANCELLED, "Cancelled", failure) : failure;
   }
 
   /**
    * One sentence for people on standard error, one line of JSON for programs on standard output.
    */
-  private static int report(Exception exception, CommandLine command, ParseResult parsed) {
-    TunerException failure =
-        exception instanceof TunerException known
-            ? known
-            : new TunerException(ExitCode.TRAINING_FAILED, "Cannot go on: " + exception, exception);
-    if (exception instanceof TunerException) {
-      LOG.debug("Failed", exception);
-    } else {
-      LOG.error("Failed", exception); // not foreseen: the trace is needed to mend it
-    }
+  private static int report(TunerException failure) {
     System.err.println(failure.getMessage());
     JsonObject line = new JsonObject();
     line.addProperty("status", failure.exitCode() == ExitCode.CANCELLED ? "cancelled" : "failed");

@@ -3,10 +3,13 @@ package org.glmtuner.cli;
 import com.google.gson.JsonObject;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.TextFile;
 
 /**
@@ -17,13 +20,22 @@ final class OutputLines implements AutoCloseable {
   private final String file;
   private final Writer writer;
 
-  /** Opens {@code file}; empty for standard output. */
-  OutputLines(String file) throws IOException {
+  /**
+   * Opens {@code file}; empty for standard output.
+   *
+   * @throws TunerException where it cannot be written
+   */
+  OutputLines(String file) {
     this.file = file;
-    this.writer =
-        new BufferedWriter(
-            new OutputStreamWriter(
-                file.isEmpty() ? System.out : TextFile.write(file), StandardCharsets.UTF_8));
+    this.writer = new BufferedWriter(new OutputStreamWriter(open(file), StandardCharsets.UTF_8));
+  }
+
+  private static OutputStream open(String file) {
+    try {
+      return file.isEmpty() ? System.out : TextFile.write(file);
+    } catch (IOException e) {
+      throw FileFailures.explain("write " + file, e);
+    }
   }
 
   void write(String line) {

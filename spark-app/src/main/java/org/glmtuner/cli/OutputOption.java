@@ -1,6 +1,5 @@
 package org.glmtuner.cli;
 
-import java.io.IOException;
 import picocli.CommandLine.Option;
 
 /** Where a command that produces rows puts them. */
@@ -12,7 +11,7 @@ final class OutputOption {
           "A local path or a Hadoop URI for the rows; without it they go to standard output.")
   private String file = "";
 
-  OutputLines open() throws IOException {
+  OutputLines open() {
     return new OutputLines(file);
   }
 }

@@ -29,12 +29,12 @@ final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     TunerConfig config = options.load();
-    try (SparkSession spark = SparkSetup.start("score", config.ranks());
-        Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark));
-        OutputLines lines = output.open()) {
+    try (OutputLines lines = output.open();
+        SparkSession spark = SparkSetup.start("score", config.ranks());
+        Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
       lines.finish(
-          new ScoreJob(spark, config, progress)
+          new ScoreJob(spark, config, progress, main.cancellation())
               .run(prefix.checkpoint(), prefix.compareBase(), lines::write));
     }
     return 0;

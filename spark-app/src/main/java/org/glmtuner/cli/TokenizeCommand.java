@@ -9,6 +9,7 @@ import org.glmtuner.driver.TokenizeJob;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
 
 /** {@code tokenize}: what the tokenizer and the trainer make of the rows. */
 @Command(
@@ -16,6 +17,7 @@ import picocli.CommandLine.Option;
     description = "Shows the ids of the rows of data.train, one JSON object a line.",
     mixinStandardHelpOptions = true)
 final class TokenizeCommand implements Callable<Integer> {
+  @ParentCommand private Main main;
   @Mixin private ConfigOptions options;
   @Mixin private OutputOption output;
 
@@ -28,8 +30,9 @@ final class TokenizeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     TunerConfig config = options.load();
-    try (SparkSession spark = SparkSetup.start("tokenize", config.ranks());
-        OutputLines lines = output.open()) {
+    try (OutputLines lines = output.open();
+        SparkSession spark = SparkSetup.start("tokenize", config.ranks())) {
+      main.cancellation().watch(spark.sparkContext());
       long rows = new TokenizeJob(spark, config).run(trainingRows, lines::write);
       lines.finish("rows", rows);
     }

@@ -16,6 +16,9 @@ public record RanksConfig(
     int count, int cores, Duration patience, Jvm jvm, Duration heartbeatTimeout)
     implements Serializable {
 
+  /** A rank gives a sign of life every second; one may be late. */
+  private static final Duration LEAST_HEARTBEAT_TIMEOUT = Duration.ofSeconds(3);
+
   /** The rank's Java machine: heap in bytes, home (empty: the executor's own), more options. */
   public record Jvm(long heap, String home, List<String> options) implements Serializable {}
 
@@ -23,11 +26,11 @@ public record RanksConfig(
     return new RanksConfig(
         section.integer("count", 0, 1 << 16),
         section.integer("cores", 0, 1 << 12),
-        section.duration("wait"),
+        section.duration("wait", Duration.ofSeconds(1)),
         new Jvm(
             section.bytes("memory", 64L << 20),
             section.text("java-home"),
             section.texts("java-options")),
-        section.duration("heartbeat-timeout"));
+        section.duration("heartbeat-timeout", LEAST_HEARTBEAT_TIMEOUT));
   }
 }

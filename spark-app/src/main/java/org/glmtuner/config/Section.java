@@ -37,13 +37,13 @@ final class Section {
   }
 
   int integer(String key, int least, int most) {
-    int value = read(key, config::getInt, least);
+    double value = read(key, config::getDouble, (double) least); // getInt would cut a fraction off
     return check(
             key,
-            value >= least && value <= most,
-            value,
+            value == Math.rint(value) && value >= least && value <= most,
+            config.getValue(key).unwrapped(),
             "a whole number from " + least + " to " + most)
-        ? value
+        ? (int) value
         : least;
   }
 
@@ -63,13 +63,16 @@ final class Section {
         : least;
   }
 
-  Duration duration(String key) {
-    Duration value = read(key, config::getDuration, Duration.ZERO);
+  /** A number needs its unit: without one it would be milliseconds, which nobody means here. */
+  Duration duration(String key, Duration least) {
+    String text = String.valueOf(config.getValue(key).unwrapped()).strip();
+    Duration value = read(key, config::getDuration, least);
+    boolean unit = !text.isEmpty() && Character.isLetter(text.charAt(text.length() - 1));
     check(
         key,
-        !value.isNegative() && !value.isZero(),
-        value,
-        "a positive duration such as 30s or 10m");
+        unit && value.compareTo(least) >= 0,
+        text,
+        "a duration with its unit such as 30s or 10m, at least " + least.toSeconds() + "s");
     return value;
   }
 

@@ -45,6 +45,7 @@ public record TunerConfig(
           "training.log-every",
           "training.checkpoint-every",
           "training.keep-checkpoints",
+          "training.max-non-finite-steps",
           "data.max-rejected-share");
 
   /**

@@ -3,6 +3,7 @@ package org.glmtuner.driver;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -85,6 +86,11 @@ final class AttemptMonitor implements Function<TaskMessage, Object>, AutoCloseab
   /** Why the attempt failed, as far as tasks or the listener have said. */
   synchronized Optional<TunerException> failure() {
     return Optional.ofNullable(failure);
+  }
+
+  /** The ranks that have given a sign of life. */
+  synchronized List<TaskMessage.Member> members() {
+    return alive.values().stream().map(TaskMessage.Alive::member).toList();
   }
 
   /** Stops listening, after all that was said has been heard. */

@@ -4,6 +4,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Shutdown;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,6 +16,7 @@ import org.slf4j.LoggerFactory;
 public final class Cancellation {
   private static final Logger LOG = LoggerFactory.getLogger(Cancellation.class);
   private static final long PATIENCE_SECONDS = 20;
+  private static final long POLL_MILLIS = 500;
 
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile boolean requested;
@@ -37,6 +39,17 @@ public final class Cancellation {
     context = sparkContext;
   }
 
+  /**
+   * For places that wait while no Spark job runs.
+   *
+   * @throws TunerException (exit code 5) where the user wants the command to end
+   */
+  void check() {
+    if (requested) {
+      throw new TunerException(ExitCode.CANCELLED, "Cancelled");
+    }
+  }
+
   /** Whether the user wants the command to end. */
   public boolean isRequested() {
     return requested;
@@ -53,12 +66,17 @@ public final class Cancellation {
     }
     requested = true;
     LOG.warn("Cancelling");
-    SparkContext running = context;
-    if (running != null) {
-      running.cancelAllJobs();
-    }
     try {
-      if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+      boolean ended = false;
+      while (!ended && System.nanoTime() < end) {
+        SparkContext running = context;
+        if (running != null && !running.isStopped()) {
+          running.cancelAllJobs(); // again and again: the command may be about to start another
+        }
+        ended = done.await(POLL_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      if (!ended) {
         LOG.warn("The command did not end within {} s", PATIENCE_SECONDS);
       }
     } catch (InterruptedException e) {

@@ -18,6 +18,7 @@ import org.glmtuner.failure.TunerException;
  * the same.
  */
 final class CheckpointGatherer {
+  private final RunDirectory run;
   private final Checkpoints checkpoints;
   private final int worldSize;
   private final int keep;
@@ -25,8 +26,9 @@ final class CheckpointGatherer {
   private final Map<Long, Uploaded> uploads = new TreeMap<>();
   private long published = -1;
 
-  CheckpointGatherer(Checkpoints checkpoints, int worldSize, int keep) {
-    this.checkpoints = checkpoints;
+  CheckpointGatherer(RunDirectory run, int worldSize, int keep) {
+    this.run = run;
+    this.checkpoints = new Checkpoints(run.directory());
     this.worldSize = worldSize;
     this.keep = keep;
   }
@@ -71,6 +73,7 @@ final class CheckpointGatherer {
                 .map(file -> new Manifest.Entry(file.name(), file.bytes(), file.sha256()))
                 .sorted(Comparator.comparing(Manifest.Entry::name))
                 .toList());
+    run.checkHeld();
     checkpoints.publish(upload.directory(), manifest, keep);
     replicas.remove(step);
     uploads.remove(step);

@@ -21,11 +21,14 @@ public final class GenerateJob {
   private final SparkSession spark;
   private final TunerConfig config;
   private final Progress progress;
+  private final Cancellation cancellation;
 
-  public GenerateJob(SparkSession spark, TunerConfig config, Progress progress) {
+  public GenerateJob(
+      SparkSession spark, TunerConfig config, Progress progress, Cancellation cancellation) {
     this.spark = spark;
     this.config = config;
     this.progress = progress;
+    this.cancellation = cancellation;
   }
 
   /**
@@ -43,7 +46,7 @@ public final class GenerateJob {
       throw TunerException.invalid(
           "Invalid arguments: there is no prompt to complete (--prompt, --prompts)");
     }
-    ServeJob job = new ServeJob(spark, config, progress);
+    ServeJob job = new ServeJob(spark, config, progress, cancellation);
     BaseFiles base = BaseFiles.open(config, job.settings());
     RowTokenizer source = RowTokenizer.of(job.context(), base, config.data(), config.cache());
     try (ChatGlmTokenizer tokenizer = source.load()) {

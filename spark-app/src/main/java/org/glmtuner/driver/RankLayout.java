@@ -1,8 +1,8 @@
 package org.glmtuner.driver;
 
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
@@ -14,8 +14,6 @@ import org.glmtuner.executor.DriverEndpoint;
 import org.glmtuner.executor.ExecutorFacts;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How many ranks, with how many cores each.
@@ -24,9 +22,8 @@ import org.slf4j.LoggerFactory;
  *     already, as in local mode
  */
 record RankLayout(int count, int cores, ResourceProfile profile) {
-  private static final Logger LOG = LoggerFactory.getLogger(RankLayout.class);
   private static final long POLL_MILLIS = 100;
-  private static final long LOG_NANOS = 10_000_000_000L;
+  private static final long SAY_NANOS = 10_000_000_000L;
 
   /** Executors that come one by one are waited for until none has come for so long. */
   private static final long SETTLE_NANOS = 3_000_000_000L;
@@ -37,12 +34,13 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
    * @throws TunerException with exit code 3 where it can never be, 8 where {@code ranks.wait}
    *     passed
    */
-  static RankLayout decide(JavaSparkContext context, RanksConfig ranks)
+  static RankLayout decide(
+      JavaSparkContext context, RanksConfig ranks, Progress progress, Cancellation cancellation)
       throws InterruptedException {
     String master = context.master();
     return master.equals("local") || master.startsWith("local[")
         ? local(context, ranks, CpuTopology.read())
-        : cluster(context, ranks);
+        : cluster(context, ranks, progress, cancellation);
   }
 
   private static RankLayout local(
@@ -73,13 +71,15 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
     return new RankLayout(count, cores, null);
   }
 
-  private static RankLayout cluster(JavaSparkContext context, RanksConfig ranks)
+  private static RankLayout cluster(
+      JavaSparkContext context, RanksConfig ranks, Progress progress, Cancellation cancellation)
       throws InterruptedException {
     long start = System.nanoTime();
-    long loggedAt = start;
+    long saidAt = start;
     long changedAt = start;
     int executors = 0;
     while (true) {
+      cancellation.check();
       Collection<ExecutorFacts> facts =
           DriverEndpoint.executors().values().stream()
               .filter(f -> !f.executor().equals("driver"))
@@ -93,7 +93,19 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
       int slots = executors == 0 ? 0 : slots(context, profile);
       boolean settled = System.nanoTime() - changedAt > SETTLE_NANOS;
       if (slots > 0 && (ranks.count() > 0 ? slots >= ranks.count() : settled)) {
-        return new RankLayout(ranks.count() > 0 ? ranks.count() : slots, cores, profile);
+        int groups = groups(facts, cores);
+        if (groups < Math.max(1, ranks.count())) {
+          throw unsuitable(
+              String.format(
+                  Locale.ROOT,
+                  "%d ranks of %d cores are to run, and the hosts of the %d executors have CPUs for %d, whatever slots Spark was told of (ranks.count, ranks.cores)",
+                  Math.max(1, ranks.count()),
+                  cores,
+                  executors,
+                  groups));
+        }
+        return new RankLayout(
+            ranks.count() > 0 ? ranks.count() : Math.min(slots, groups), cores, profile);
       }
       if (System.nanoTime() - start > ranks.patience().toNanos()) {
         throw new TunerException(
@@ -107,12 +119,33 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
                 Math.max(1, cores),
                 ranks.count() > 0 ? ranks.count() + " are" : "one is"));
       }
-      if (System.nanoTime() - loggedAt > LOG_NANOS) {
-        loggedAt = System.nanoTime();
-        LOG.info("Waiting for executors: {} are there, with {} slots", executors, slots);
+      if (System.nanoTime() - saidAt > SAY_NANOS) {
+        saidAt = System.nanoTime();
+        progress.say(
+            "waiting for executors: "
+                + executors
+                + " are there, with slots for "
+                + slots
+                + " ranks");
       }
       Thread.sleep(POLL_MILLIS);
     }
+  }
+
+  /**
+   * Groups of {@code cores} CPUs on all hosts: executors of one host may be allowed the same CPUs.
+   */
+  static int groups(Collection<ExecutorFacts> facts, int cores) {
+    return facts.stream()
+        .collect(
+            Collectors.toMap(
+                f -> f.node() + " " + CpuTopology.formatList(f.topology().cpus()),
+                f -> f.topology().groups(cores).size(),
+                (one, same) -> one))
+        .values()
+        .stream()
+        .mapToInt(Integer::intValue)
+        .sum();
   }
 
   /** As configured; otherwise a CPU cluster, or a whole executor where that is less. */
@@ -121,7 +154,12 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
     if (ranks.cores() > 0) {
       return ranks.cores();
     }
-    int cluster = facts.stream().flatMapToInt(f -> Arrays.stream(f.clusterSizes())).min().orElse(1);
+    int cluster =
+        facts.stream()
+            .flatMap(f -> f.topology().clusters().stream())
+            .mapToInt(c -> c.cpus().length)
+            .min()
+            .orElse(1);
     int cores = Math.min(cluster, context.getConf().getInt("spark.executor.cores", cluster));
     while (cores > 1 && slots(context, profile(context, cores)) == 0) {
       cores--; // local-cluster and standalone do not say how many cores an executor has

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.glmtuner.checkpoint.Checkpoints;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
@@ -26,11 +27,16 @@ final class RunDirectory {
    * @param configuration the deciding keys with their values
    * @param fingerprints of base, tokenizer and data
    * @param attempts started so far
+   * @param driver a random name of the driver that started the last one
    */
   record Identity(
-      Map<String, String> configuration, Map<String, String> fingerprints, int attempts) {}
+      Map<String, String> configuration,
+      Map<String, String> fingerprints,
+      int attempts,
+      String driver) {}
 
   private final Directory directory;
+  private final String driver = RandomNames.next();
 
   RunDirectory(Directory directory) {
     this.directory = directory;
@@ -68,10 +74,15 @@ final class RunDirectory {
    */
   int claim(TunerConfig config) throws IOException {
     Optional<Identity> stored = identity();
-    if (stored.isPresent()) {
+    if (stored.isPresent()
+        && !hasBegun()) { // it ended before anything was computed: mend and go on
+      stored =
+          Optional.of(new Identity(Map.of(), new TreeMap<>(), stored.get().attempts(), driver));
+    } else if (stored.isPresent()) {
       checkSame("configuration key", stored.get().configuration(), config.effective().identity());
     } else {
-      List<String> names = directory.children();
+      List<String> names =
+          directory.children().stream().filter(name -> !name.startsWith(".")).toList();
       if (!names.isEmpty()) {
         throw TunerException.invalid(
             "Invalid run.directory: "
@@ -84,11 +95,28 @@ final class RunDirectory {
       }
       directory.create();
     }
-    directory.writeText(CONFIGURATION, config.effective().rendered());
     int attempt = 1 + stored.map(Identity::attempts).orElse(0);
     Map<String, String> fingerprints = stored.map(Identity::fingerprints).orElse(new TreeMap<>());
-    store(new Identity(config.effective().identity(), fingerprints, attempt));
+    store(new Identity(config.effective().identity(), fingerprints, attempt, driver));
+    directory.writeText(CONFIGURATION, config.effective().rendered());
     return attempt;
+  }
+
+  /**
+   * Checks that no other driver has claimed the directory since.
+   *
+   * @throws TunerException (exit code 2) where one has
+   */
+  void checkHeld() throws IOException {
+    if (!identity().map(Identity::driver).equals(Optional.of(driver))) {
+      throw TunerException.invalid(
+          "Cannot go on: another driver has taken over run.directory " + directory.location());
+    }
+  }
+
+  private boolean hasBegun() throws IOException {
+    return SampleStore.isComplete(directory)
+        || directory.children().stream().anyMatch(Checkpoints::isName);
   }
 
   /** Notes the fingerprints of what the run uses, or checks that they are still the same. */
@@ -99,7 +127,7 @@ final class RunDirectory {
     Map<String, String> now = new TreeMap<>(all);
     now.putAll(fingerprints);
     checkSame("fingerprint of", all, now);
-    store(new Identity(identity.configuration(), all, identity.attempts()));
+    store(new Identity(identity.configuration(), all, identity.attempts(), driver));
   }
 
   private void store(Identity identity) throws IOException {

@@ -101,6 +101,11 @@ final class SampleStore {
     return new Samples(training, validation, tokens, counts.fingerprint());
   }
 
+  /** Whether {@code run} has samples, all of them: the counts are written last. */
+  static boolean isComplete(Directory run) throws IOException {
+    return run.child(DIRECTORY).contains(COUNTS);
+  }
+
   private Optional<Counts> counts(Directory store) throws IOException {
     try {
       return store.readText(COUNTS).map(json -> GSON.fromJson(json, Counts.class));

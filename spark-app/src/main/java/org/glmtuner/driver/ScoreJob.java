@@ -17,11 +17,14 @@ public final class ScoreJob {
   private final SparkSession spark;
   private final TunerConfig config;
   private final Progress progress;
+  private final Cancellation cancellation;
 
-  public ScoreJob(SparkSession spark, TunerConfig config, Progress progress) {
+  public ScoreJob(
+      SparkSession spark, TunerConfig config, Progress progress, Cancellation cancellation) {
     this.spark = spark;
     this.config = config;
     this.progress = progress;
+    this.cancellation = cancellation;
   }
 
   /**
@@ -35,7 +38,7 @@ public final class ScoreJob {
    */
   public JsonObject run(String checkpoint, boolean compareBase, Consumer<String> lines)
       throws IOException, InterruptedException {
-    ServeJob job = new ServeJob(spark, config, progress);
+    ServeJob job = new ServeJob(spark, config, progress, cancellation);
     BaseFiles base = BaseFiles.open(config, job.settings());
     boolean validation = !config.data().validation().isEmpty();
     String key = validation ? "data.validation" : "data.train";

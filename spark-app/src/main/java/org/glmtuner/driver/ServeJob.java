@@ -1,9 +1,7 @@
 package org.glmtuner.driver;
 
 import java.io.IOException;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaRDD;
@@ -32,12 +30,14 @@ final class ServeJob {
   private final TunerConfig config;
   private final HadoopSettings settings;
   private final Progress progress;
+  private final Cancellation cancellation;
 
-  ServeJob(SparkSession spark, TunerConfig config, Progress progress) {
+  ServeJob(SparkSession spark, TunerConfig config, Progress progress, Cancellation cancellation) {
     this.context = new JavaSparkContext(spark.sparkContext());
     this.config = config;
     this.settings = HadoopSettings.of(context.hadoopConfiguration());
     this.progress = progress;
+    this.cancellation = cancellation;
   }
 
   JavaSparkContext context() {
@@ -65,12 +65,9 @@ final class ServeJob {
     if (!prefix.isEmpty()) {
       base.checkPrefix(Directory.of(prefix, settings));
     }
-    RankLayout layout = RankLayout.decide(context, config.ranks());
-    byte[] name = new byte[6];
-    new SecureRandom().nextBytes(name);
+    RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
     ServePlan plan =
-        new ServePlan(
-            HexFormat.of().formatHex(name), config, settings, layout.cores(), prefix, compareBase);
+        new ServePlan(RandomNames.next(), config, settings, layout.cores(), prefix, compareBase);
     AttemptMonitor monitor =
         AttemptMonitor.open(
             plan.attempt(),

@@ -1,8 +1,11 @@
 package org.glmtuner.driver;
 
+import java.util.Collection;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.glmtuner.executor.TaskMessage.Member;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 
@@ -13,7 +16,38 @@ final class SparkFailures {
   private static final Pattern LOST_TASK =
       Pattern.compile("Lost task [^(]*\\(TID \\d+\\) \\(([^)]*)\\): ([^\\n]*)");
 
+  private static final Pattern LOST_EXECUTOR =
+      Pattern.compile("ExecutorLostFailure \\(executor (\\S+) [^\\n]*?Reason: ([^\\n]*)");
+
   private SparkFailures() {}
+
+  /**
+   * As {@link #explain(String, Exception)}, with the ranks of a lost executor.
+   *
+   * @param members those that have been heard of
+   */
+  static TunerException explain(String action, Exception failure, Collection<Member> members) {
+    Matcher lost = LOST_EXECUTOR.matcher(String.valueOf(failure.getMessage()));
+    if (failure instanceof TunerException || !lost.find()) {
+      return explain(action, failure);
+    }
+    String ranks =
+        members.stream()
+            .filter(member -> member.executor().equals(lost.group(1)))
+            .map(Member::toString)
+            .collect(Collectors.joining(", "));
+    return new TunerException(
+        ExitCode.TRAINING_FAILED,
+        "Cannot "
+            + action
+            + ": executor "
+            + lost.group(1)
+            + " was lost"
+            + (ranks.isEmpty() ? "" : " with " + ranks)
+            + ": "
+            + lost.group(2).strip(),
+        failure);
+  }
 
   /**
    * The exception of ours that a task has thrown, or else one with exit code 4 and Spark's own

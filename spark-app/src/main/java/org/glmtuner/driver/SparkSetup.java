@@ -22,6 +22,7 @@ public final class SparkSetup {
   private static final String TERMINAL = "spark.glmtuner.terminal";
 
   private static final String PLUGINS = "spark.plugins";
+  private static final long BARRIER_MARGIN_SECONDS = 60;
   private static final String DYNAMIC_ALLOCATION = "spark.dynamicAllocation.enabled";
 
   private SparkSetup() {}
@@ -75,7 +76,11 @@ public final class SparkSetup {
         conf,
         "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures",
         Long.toString(ranks.patience().toSeconds()));
-    setIfMissing(conf, "spark.barrier.sync.timeout", "600");
+    // One task may wait so long for free cores while the others are in the all-gather.
+    setIfMissing(
+        conf,
+        "spark.barrier.sync.timeout",
+        Long.toString(ranks.patience().toSeconds() + BARRIER_MARGIN_SECONDS));
     setIfMissing(conf, "spark.serializer", "org.apache.spark.serializer.KryoSerializer");
     setIfMissing(conf, "spark.kryo.registrator", KryoTypes.class.getName());
     // A run resumes by itself; a second driver started by YARN would fight the first one's

@@ -1,9 +1,7 @@
 package org.glmtuner.driver;
 
 import java.io.IOException;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaPairRDD;
@@ -22,11 +20,12 @@ import org.glmtuner.metrics.MetricsLog;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.HadoopSettings;
 
 /** A training run from configuration to result: resumes what its directory holds, or starts. */
+@SuppressWarnings("try") // the watch is held, not used
 public final class TrainingJob {
-  private static final SecureRandom RANDOM = new SecureRandom();
   private static final int COLLECTIVE_LIMIT_FACTOR = 4;
 
   private final SparkSession spark;
@@ -58,9 +57,16 @@ public final class TrainingJob {
     require(config.run().directory(), "run.directory");
     require(config.model().path(), "model.path");
     require(config.data().train(), "data.train");
-    RunDirectory run = new RunDirectory(Directory.of(config.run().directory(), settings));
-    int attempt = run.claim(config);
-    Optional<TrainingResult> previous = run.result();
+    RunDirectory run;
+    int attempt;
+    Optional<TrainingResult> previous;
+    try {
+      run = new RunDirectory(Directory.of(config.run().directory(), settings));
+      attempt = run.claim(config);
+      previous = run.result();
+    } catch (IOException e) {
+      throw FileFailures.explain("use run.directory " + config.run().directory(), e);
+    }
     if (previous.isPresent() && previous.get().isFinished()) {
       progress.say("this run has finished: " + run.directory().location());
       return previous.get();
@@ -71,12 +77,17 @@ public final class TrainingJob {
     try {
       train(run, result);
       TrainingResult finished = result.build(elapsed(), run);
+      run.checkHeld();
       run.store(finished);
       return finished;
     } catch (Exception e) { // Scala does not declare what it throws
       TunerException failure = explain(e);
       try {
+        run.checkHeld();
         run.store(result.build(elapsed(), run).ended(failure));
+      } catch (TunerException takenOver) {
+        takenOver.addSuppressed(failure);
+        throw takenOver;
       } catch (IOException | RuntimeException storing) {
         failure.addSuppressed(storing);
       }
@@ -90,14 +101,14 @@ public final class TrainingJob {
     if (!config.prefix().initFrom().isEmpty()) {
       base.checkPrefix(Directory.of(config.prefix().initFrom(), settings), config.prefix());
     }
-    RankLayout layout = RankLayout.decide(context, config.ranks());
+    RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
     result.worldSize(layout.count());
     SampleStore store = new SampleStore(spark, config, settings, base, progress);
     SampleStore.Samples samples = store.provide(run.directory());
     run.checkFingerprints(base.fingerprints(samples.fingerprint()));
     Checkpoints checkpoints = new Checkpoints(run.directory());
     checkpoints.removeTemporary();
-    Optional<Checkpoints.Published> newest = checkpoints.newest();
+    Optional<Checkpoints.Published> newest = newest(checkpoints.list(), run);
     long first = newest.map(published -> published.manifest().step()).orElse(0L);
     SampleSchedule schedule =
         new SampleSchedule(
@@ -107,7 +118,7 @@ public final class TrainingJob {
             config.training().globalBatch());
     AttemptPlan plan =
         new AttemptPlan(
-            randomName(),
+            RandomNames.next(),
             config,
             settings,
             layout.cores(),
@@ -117,8 +128,22 @@ public final class TrainingJob {
     newest.ifPresent(published -> progress.say("resuming from " + published.name()));
     progress.say(estimate(plan, layout, samples));
     if (plan.steps().first() < plan.steps().end()) {
-      attempt(plan, layout, schedule, samples, checkpoints, run, result);
+      attempt(plan, layout, schedule, samples, run, result);
     }
+  }
+
+  /** Says what is passed over: a run must not start again from nothing without a word. */
+  private Optional<Checkpoints.Published> newest(Checkpoints.Listing found, RunDirectory run) {
+    found.problems().forEach(progress::say);
+    if (found.complete().isEmpty() && !found.problems().isEmpty()) {
+      throw TunerException.damaged(
+          "Cannot resume "
+              + run.directory().location()
+              + ": "
+              + String.join("; ", found.problems())
+              + " (remove what is damaged to train from the first step on)");
+    }
+    return found.newest();
   }
 
   private void attempt(
@@ -126,7 +151,6 @@ public final class TrainingJob {
       RankLayout layout,
       SampleSchedule schedule,
       SampleStore.Samples samples,
-      Checkpoints checkpoints,
       RunDirectory run,
       ResultBuilder result)
       throws IOException {
@@ -136,30 +160,32 @@ public final class TrainingJob {
         ScheduledRows.of(samples.training(), samples.validation(), schedule, deal, layout.count());
     CheckpointGatherer gatherer =
         new CheckpointGatherer(
-            checkpoints, layout.count(), config.training().intervals().keepCheckpoints());
+            run, layout.count(), config.training().intervals().keepCheckpoints());
     Duration collectiveLimit =
         config.ranks().heartbeatTimeout().multipliedBy(COLLECTIVE_LIMIT_FACTOR);
     Optional<TunerException> failure;
-    Exception thrown = null;
     try (MetricsLog metrics = MetricsLog.open(run.directory(), plan.steps().first())) {
       AttemptListener listener =
           new AttemptListener(plan, layout.count(), samples.count(), metrics, gatherer, progress);
       result.attempt(listener);
       AttemptMonitor monitor =
           AttemptMonitor.open(plan.attempt(), layout.count(), collectiveLimit, listener);
-      try (monitor) {
+      try (monitor;
+          JobWatch watch =
+              JobWatch.start(context.sc(), plan.attempt(), config.ranks().patience(), monitor)) {
         BarrierTrainer.run(rows, plan, layout.profile());
       } catch (Exception e) { // Scala does not declare what it throws
-        thrown = e;
+        throw monitor
+            .failure()
+            .orElseGet(() -> SparkFailures.explain("train", e, monitor.members()));
       }
       failure = monitor.failure();
     } finally {
       progress.close();
       deal.destroy();
     }
-    if (failure.isPresent() || thrown != null) {
-      Exception spark = thrown;
-      throw failure.orElseGet(() -> SparkFailures.explain("train", spark));
+    if (failure.isPresent()) {
+      throw failure.get();
     }
     if (gatherer.published() != plan.steps().end()) {
       throw new TunerException(
@@ -205,11 +231,5 @@ public final class TrainingJob {
     if (value.isEmpty()) {
       throw TunerException.invalid("Invalid " + key + ": empty (train needs it)");
     }
-  }
-
-  private static String randomName() {
-    byte[] bytes = new byte[6];
-    RANDOM.nextBytes(bytes);
-    return HexFormat.of().formatHex(bytes);
   }
 }

@@ -8,7 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the driver how far the conversion of weights is, and ends it where the task was cancelled.
+ * Tells the driver how far the conversion of weights is, and ends it, or the waiting for it, where
+ * the task was cancelled or its rank is gone.
  */
 final class ConversionProgress implements ProgressListener {
   private static final Logger LOG = LoggerFactory.getLogger(ConversionProgress.class);
@@ -17,17 +18,20 @@ final class ConversionProgress implements ProgressListener {
   private final String attempt;
   private final Member self;
   private final TaskSignal signal;
+  private final RankSession session;
+  private boolean waits;
   private long saidAt = System.nanoTime();
 
-  ConversionProgress(String attempt, Member self, TaskSignal signal) {
+  ConversionProgress(String attempt, Member self, TaskSignal signal, RankSession session) {
     this.attempt = attempt;
     this.self = self;
     this.signal = signal;
+    this.session = session;
   }
 
   @Override
   public void written(long done, long total) {
-    signal.check();
+    check();
     if (System.nanoTime() - saidAt > SAY_NANOS) {
       saidAt = System.nanoTime();
       say("converting the weights, " + 100 * done / total + " % of " + total / 1_000_000 + " MB");
@@ -36,7 +40,16 @@ final class ConversionProgress implements ProgressListener {
 
   @Override
   public void waiting(Path file) {
-    LOG.info("Waiting for another process of this host to make {}", file);
+    if (!waits) {
+      waits = true;
+      LOG.info("Waiting for another process of this host to make {}", file);
+    }
+    check();
+  }
+
+  private void check() {
+    signal.check();
+    session.checkStarting();
   }
 
   @Override

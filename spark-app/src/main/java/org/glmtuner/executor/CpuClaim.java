@@ -27,6 +27,7 @@ import org.glmtuner.failure.TunerException;
  * it closes <em>any</em> channel of the file, hence one channel per JVM that is never closed.
  */
 final class CpuClaim implements AutoCloseable {
+  private static final long POLL_MILLIS = 100;
   private static final Map<Path, Registry> REGISTRIES = new HashMap<>();
 
   private static final class Registry {
@@ -60,7 +61,8 @@ final class CpuClaim implements AutoCloseable {
    * @throws TunerException with exit code 3 where this host has no group of that size, 8 where none
    *     became free in time
    */
-  static CpuClaim take(CpuTopology topology, int cores, Path cacheDirectory, Duration patience)
+  static CpuClaim take(
+      CpuTopology topology, int cores, Path cacheDirectory, Duration patience, TaskSignal signal)
       throws IOException, InterruptedException {
     List<CpuCluster> groups = topology.groups(cores);
     if (groups.isEmpty()) {
@@ -92,7 +94,8 @@ final class CpuClaim implements AutoCloseable {
                 + patience.toSeconds()
                 + " s (ranks.wait)");
       }
-      Thread.sleep(100);
+      signal.check();
+      Thread.sleep(POLL_MILLIS);
     }
   }
 

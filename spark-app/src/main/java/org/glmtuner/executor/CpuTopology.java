@@ -1,6 +1,7 @@
 package org.glmtuner.executor;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -14,10 +15,10 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /** The CPUs that this process may use, by CPU cluster, from the kernel's own files. */
-public record CpuTopology(List<CpuCluster> clusters) {
+public record CpuTopology(List<CpuCluster> clusters) implements Serializable {
 
   /** The CPUs of one NUMA node. */
-  public record CpuCluster(int socket, int[] cpus) {}
+  public record CpuCluster(int socket, int[] cpus) implements Serializable {}
 
   public static CpuTopology read() {
     return read(Path.of("/"));
@@ -58,10 +59,14 @@ public record CpuTopology(List<CpuCluster> clusters) {
       split(cluster, cores, groups);
     }
     if (groups.isEmpty()) {
-      int[] all = clusters.stream().flatMapToInt(cluster -> IntStream.of(cluster.cpus())).toArray();
-      split(new CpuCluster(clusters.get(0).socket(), all), cores, groups);
+      split(new CpuCluster(clusters.get(0).socket(), cpus()), cores, groups);
     }
     return groups;
+  }
+
+  /** All CPUs, cluster by cluster. */
+  public int[] cpus() {
+    return clusters.stream().flatMapToInt(cluster -> IntStream.of(cluster.cpus())).toArray();
   }
 
   private static void split(CpuCluster cluster, int cores, List<CpuCluster> groups) {

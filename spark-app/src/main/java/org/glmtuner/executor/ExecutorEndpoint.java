@@ -10,10 +10,9 @@ public final class ExecutorEndpoint implements ExecutorPlugin {
   @Override
   public void init(PluginContext context, Map<String, String> extra) {
     DriverLink.open(context);
-    int[] sizes =
-        CpuTopology.read().clusters().stream().mapToInt(cluster -> cluster.cpus().length).toArray();
     try {
-      context.send(new ExecutorFacts(context.executorID(), sizes));
+      context.send(
+          new ExecutorFacts(context.executorID(), HostIdentity.read().node(), CpuTopology.read()));
     } catch (IOException e) {
       throw new IllegalStateException(
           "Cannot tell the driver of this executor: " + e.getMessage(), e);

@@ -34,7 +34,8 @@ final class RankHost implements AutoCloseable {
       throws IOException, InterruptedException {
     Path cache = PrivateDirectory.provide(config.cache().path());
     NativeLibraries libraries = NativeLibraries.provide(cache);
-    CpuClaim claim = CpuClaim.take(CpuTopology.read(), cores, cache, config.ranks().patience());
+    CpuClaim claim =
+        CpuClaim.take(CpuTopology.read(), cores, cache, config.ranks().patience(), signal);
     AttemptDirectory directory = null;
     try {
       directory = AttemptDirectory.create(cache);

@@ -47,6 +47,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
     command.add("-Dai.djl.pytorch.num_threads=" + cpus.length);
     command.add("-Dai.djl.pytorch.num_interop_threads=1");
     command.add("-Dslf4j.provider=org.slf4j.simple.SimpleServiceProvider");
+    command.add("-Dslf4j.internal.verbosity=WARN");
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     command.addAll(jvm.options());
     command.addAll(List.of("-cp", classPath(), MAIN));

@@ -27,10 +27,12 @@ final class RankProcess implements AutoCloseable {
   private final OutputStream lifeLine;
   private final Thread logReader;
   private final Deque<String> lastLines = new ArrayDeque<>();
+  private final SharedMemoryFiles sharedMemory;
 
   private RankProcess(Process process) {
     this.process = process;
     this.lifeLine = process.getOutputStream();
+    this.sharedMemory = new SharedMemoryFiles(process.pid());
     this.logReader = new Thread(this::relayLog, "rank-log-" + process.pid());
     logReader.setDaemon(true);
     logReader.start();
@@ -49,6 +51,11 @@ final class RankProcess implements AutoCloseable {
 
   boolean isAlive() {
     return process.isAlive();
+  }
+
+  /** To be called often until the rank has joined its group; see {@link SharedMemoryFiles}. */
+  void noteSharedMemory() {
+    sharedMemory.note();
   }
 
   /** How it ended and the last lines it wrote; waits a moment for both. */
@@ -79,6 +86,7 @@ final class RankProcess implements AutoCloseable {
   public void close() {
     boolean interrupted = false;
     if (process.isAlive()) {
+      sharedMemory.note();
       process.destroy();
       try {
         process.waitFor(GRACE_MILLIS, TimeUnit.MILLISECONDS);
@@ -94,6 +102,7 @@ final class RankProcess implements AutoCloseable {
         interrupted = true;
       }
     }
+    sharedMemory.unlink();
     try {
       lifeLine.close();
     } catch (IOException e) {

@@ -27,6 +27,7 @@ final class RankSession implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RankSession.class);
   private static final Duration START_LIMIT = Duration.ofMinutes(2);
   private static final long POLL_MILLIS = 20;
+  private static final long CONSEQUENCE_MILLIS = 1000;
 
   private final RankProcess process;
   private final FrameChannel channel;
@@ -36,6 +37,7 @@ final class RankSession implements AutoCloseable {
   private final Thread reader;
   private final Thread writer;
   private volatile boolean gone;
+  private boolean ready;
   private String name = "a rank";
 
   private RankSession(RankProcess process, FrameChannel channel, Watch watch) {
@@ -119,6 +121,9 @@ final class RankSession implements AutoCloseable {
    * @throws TunerException naming the rank, where it died, gave up or hangs
    */
   Frame next(long millis) throws InterruptedException {
+    if (!ready) {
+      process.noteSharedMemory();
+    }
     Frame frame = received.poll(millis, TimeUnit.MILLISECONDS);
     if (frame == null) {
       if (gone && received.isEmpty()) {
@@ -131,13 +136,34 @@ final class RankSession implements AutoCloseable {
       return null;
     }
     watch.heard(frame);
+    ready |= frame instanceof Frame.Ready;
     if (frame instanceof Frame.Failed failure) {
       if (!failure.stackTrace().isEmpty()) {
         LOG.error("{} failed: {}\n{}", name, failure.message(), failure.stackTrace());
       }
+      if (failure.exitCode() == ExitCode.TRAINING_FAILED) {
+        // It may have lost its connection to a rank that died: that one's task is to speak first.
+        Thread.sleep(CONSEQUENCE_MILLIS);
+      }
       throw new TunerException(failure.exitCode(), failure.message() + " (" + name + ")");
     }
     return frame instanceof Frame.Alive ? null : frame;
+  }
+
+  /**
+   * Looks after a rank that has not been asked anything yet, while its task is busy.
+   *
+   * @throws TunerException as {@link #next}
+   */
+  void checkStarting() {
+    try {
+      while (!received.isEmpty() || gone) {
+        next(0);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AttemptOverException("interrupted");
+    }
   }
 
   /** What the rank does and since how long. */

@@ -43,13 +43,12 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     List<A> answers = new ArrayList<>();
     if (items.hasNext()) {
       TaskContext context = TaskContext.get();
-      Member self = new Member(context.partitionId(), HostIdentity.read().name());
+      Member self = Member.of(context.partitionId(), HostIdentity.read());
+      TaskSignal signal = TaskSignal.of(context);
       try {
-        serve(items, answers, self, TaskSignal.of(context));
-      } catch (AttemptOverException e) {
-        throw e;
-      } catch (Exception e) {
-        FailureReport.send(plan.attempt(), self, e);
+        serve(items, answers, self, signal);
+      } catch (Throwable e) { // out of memory is to be reported too
+        FailureReport.send(plan.attempt(), self, e, signal);
         throw e;
       }
     }
@@ -66,7 +65,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
               plan.config(),
               plan.settings(),
               host,
-              new ConversionProgress(plan.attempt(), self, signal));
+              new ConversionProgress(plan.attempt(), self, signal, session));
       session.post(
           new Frame.Serve(
               new ServeAssignment(files.baseModel(plan.cores()), files.prefix(plan.checkpoint()))));

@@ -3,6 +3,7 @@ package org.glmtuner.executor;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.SparkEnv;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.wire.Frame.Phase;
 import org.glmtuner.wire.StepReport;
@@ -57,8 +58,17 @@ public sealed interface TaskMessage extends Serializable {
   record Failed(String attempt, Member member, ExitCode exitCode, String message)
       implements TaskMessage {}
 
-  /** A rank and where it is. */
-  record Member(int rank, String host) implements Serializable {
+  /**
+   * A rank and where it is.
+   *
+   * @param executor Spark's id of the executor whose task has forked it
+   */
+  record Member(int rank, String host, String executor) implements Serializable {
+    /** Of the task that calls this. */
+    static Member of(int rank, HostIdentity host) {
+      return new Member(rank, host.name(), SparkEnv.get().executorId());
+    }
+
     @Override
     public String toString() {
       return "rank " + rank + " on " + host;

@@ -7,14 +7,16 @@ import org.apache.spark.TaskContext;
  * nobody, so everything that waits asks here.
  */
 interface TaskSignal {
+  boolean isCancelled();
+
   /** Throws where the task was cancelled. */
-  void check();
+  default void check() {
+    if (isCancelled()) {
+      throw new AttemptOverException("Spark cancelled the task");
+    }
+  }
 
   static TaskSignal of(TaskContext context) {
-    return () -> {
-      if (context.isInterrupted()) {
-        throw new AttemptOverException("Spark cancelled the task");
-      }
-    };
+    return context::isInterrupted;
   }
 }

@@ -42,33 +42,32 @@ final class TrainTask
   @Override
   public Iterator<RankOutcome> call(Iterator<Tuple2<RowKey, Sample>> rows) throws Exception {
     BarrierTaskContext context = BarrierTaskContext.get();
-    Member[] self = {new Member(context.partitionId(), HostIdentity.read().name())};
+    HostIdentity host = HostIdentity.read();
+    TaskSignal signal = TaskSignal.of(context);
+    Member[] self = {Member.of(context.partitionId(), host)};
     try {
-      return List.of(run(context, rows, self)).iterator();
-    } catch (AttemptOverException e) {
-      LOG.info("{} ends: {}", self[0], e.getMessage());
-      throw e;
-    } catch (Exception e) {
-      FailureReport.send(plan.attempt(), self[0], e);
+      return List.of(run(context, rows, host, signal, self)).iterator();
+    } catch (Throwable e) { // out of memory is to be reported too
+      FailureReport.send(plan.attempt(), self[0], e, signal);
       throw e;
     }
   }
 
   private RankOutcome run(
-      BarrierTaskContext context, Iterator<Tuple2<RowKey, Sample>> rows, Member[] self)
+      BarrierTaskContext context,
+      Iterator<Tuple2<RowKey, Sample>> rows,
+      HostIdentity identity,
+      TaskSignal signal,
+      Member[] self)
       throws Exception {
-    TaskSignal signal = TaskSignal.of(context);
     try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
-              context.partitionId(),
-              HostIdentity.read(),
-              host.claim().group(),
-              PrefixMemory.available());
+              context.partitionId(), identity, host.claim().group(), PrefixMemory.available());
       RankPlan ranks = RankPlan.of(context.allGather(facts.encode()));
       new PrefixMemory(plan.trainableValues()).check(ranks);
       int rank = ranks.rankOfPartition(context.partitionId());
-      self[0] = new Member(rank, facts.host().name());
+      self[0] = Member.of(rank, identity);
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
       try (PmiService pmi = PmiService.start(plan, rank, ranks, host.directory());
           CheckpointUpload upload = new CheckpointUpload(plan)) {
@@ -87,7 +86,7 @@ final class TrainTask
             plan.config(),
             plan.settings(),
             host,
-            new ConversionProgress(plan.attempt(), self, signal));
+            new ConversionProgress(plan.attempt(), self, signal, host.session()));
     BaseModel base = files.baseModel(plan.cores());
     return new TrainAssignment(
         new TrainAssignment.Membership(

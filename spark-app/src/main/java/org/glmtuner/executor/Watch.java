@@ -15,6 +15,9 @@ final class Watch {
   /** What a rank does since {@code seconds}. */
   record State(Phase phase, long step, double seconds) {}
 
+  private static final long STARTING_PATIENCE = 8;
+  private static final long WRITING_PATIENCE = 40;
+
   private final long timeoutNanos;
   private final LongSupplier clock;
   private long heardAt;
@@ -54,14 +57,33 @@ final class Watch {
           seconds(now - heardAt),
           last.step() + 1);
     }
-    if (last.phase() == Phase.COMPUTING && now - movedAt > timeoutNanos) {
+    long patience = patience(last.phase());
+    if (patience > 0 && now - movedAt > patience * timeoutNanos) {
       return String.format(
           Locale.ROOT,
-          "no progress for %.0f s while computing step %d",
+          "no progress for %.0f s while %s step %d",
           seconds(now - movedAt),
+          switch (last.phase()) {
+            case STARTING -> "starting, before";
+            case WRITING -> "writing a checkpoint, before";
+            default -> "computing";
+          },
           last.step() + 1);
     }
     return null;
+  }
+
+  /**
+   * How many timeouts a phase may last without progress; 0: any time. Starting reads hundreds of
+   * megabytes of libraries, writing waits for a disk, and neither shows how far it is.
+   */
+  private static long patience(Phase phase) {
+    return switch (phase) {
+      case COMPUTING -> 1;
+      case STARTING -> STARTING_PATIENCE;
+      case WRITING -> WRITING_PATIENCE;
+      case IN_COLLECTIVE, WAITING_FOR_WORK -> 0; // what it waits for is watched, not the waiting
+    };
   }
 
   State state() {

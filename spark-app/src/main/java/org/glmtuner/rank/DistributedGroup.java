@@ -33,7 +33,8 @@ final class DistributedGroup implements AutoCloseable {
   /**
    * Joins the group, which tests itself.
    *
-   * @throws TunerException (exit code 2) where the MPI library cannot be used
+   * @throws TunerException with exit code 2 where the MPI library cannot be used, 4 where the group
+   *     did not come about
    */
   static DistributedGroup join(
       NDManager manager, TrainAssignment.Membership membership, TaskLink task) {
@@ -45,8 +46,10 @@ final class DistributedGroup implements AutoCloseable {
               membership.rank(),
               membership.worldSize());
       return new DistributedGroup(group, manager.newSubManager(), task);
+    } catch (IllegalArgumentException e) {
+      throw new TunerException(ExitCode.INVALID, e.getMessage() + " (mpi.library)", e);
     } catch (IllegalStateException e) {
-      throw new TunerException(ExitCode.INVALID, e.getMessage(), e);
+      throw new TunerException(ExitCode.TRAINING_FAILED, e.getMessage(), e);
     }
   }
 

@@ -31,8 +31,7 @@ final class TaskLink {
 
   /** The next frame of the task; blocks. */
   Frame next() throws InterruptedException {
-    try (Activity waiting =
-        enter(phase == Phase.STARTING ? Phase.STARTING : Phase.WAITING_FOR_WORK)) {
+    try (Activity waiting = enter(Phase.WAITING_FOR_WORK)) {
       return received.take();
     }
   }

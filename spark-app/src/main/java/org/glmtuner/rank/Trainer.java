@@ -69,7 +69,6 @@ final class Trainer {
       int nonFiniteBefore)
       throws IOException, InterruptedException {
     int nonFinite = nonFiniteBefore;
-    boolean started = false;
     boolean leads = assignment.membership().rank() == 0;
     for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
       if (frame instanceof Frame.ValidationRows rows) {
@@ -80,11 +79,9 @@ final class Trainer {
         throw new IllegalStateException("Invalid frame while training: " + frame);
       }
       task.enterStep(work.step());
-      if (!started) {
-        started = true;
-        if (work.step() == 0) {
-          evaluate(evaluation, null, 0, leads);
-        }
+      snapshots.check();
+      if (work.step() == 0) {
+        evaluate(evaluation, null, 0, leads);
       }
       TrainStep.Outcome outcome = step.run(work);
       task.send(new Frame.StepDone(outcome.report(), outcome.nonFinite()));

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
@@ -145,12 +146,18 @@ public final class Directory implements Folder {
     return new HadoopChannel(fileSystem.open(file), fileSystem.getFileStatus(file).getLen());
   }
 
-  /** The whole of a small UTF-8 file; nothing where there is none. */
+  /**
+   * The whole of a small UTF-8 file; nothing where there is none.
+   *
+   * @throws TunerException (exit code 6) where the file system finds it damaged
+   */
   public Optional<String> readText(String name) throws IOException {
     try (InputStream in = fileSystem.open(new Path(path, name))) {
       return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (FileNotFoundException e) {
       return Optional.empty();
+    } catch (ChecksumException e) {
+      throw TunerException.damaged("Cannot read " + locate(name) + ": " + e.getMessage(), e);
     }
   }
 

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import org.apache.hadoop.fs.ChecksumException;
+import org.glmtuner.failure.TunerException;
 
 /**
  * Copies single files between the local disk and a {@link Directory}, computing SHA-256 on the way.
@@ -34,6 +36,7 @@ public final class FileTransfer {
    * Copies a file of {@code source} to the local file {@code target}, replacing it.
    *
    * @return SHA-256 of the bytes that were read, in hexadecimal
+   * @throws TunerException (exit code 6) where the file system finds it damaged
    */
   public static String download(Folder source, String name, Path target) throws IOException {
     MessageDigest digest = Digests.sha256();
@@ -41,6 +44,8 @@ public final class FileTransfer {
             new DigestInputStream(Channels.newInputStream(source.open(name)), digest);
         OutputStream out = Files.newOutputStream(target)) {
       in.transferTo(out);
+    } catch (ChecksumException e) {
+      throw TunerException.damaged("Cannot read " + source.locate(name) + ": " + e.getMessage(), e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }

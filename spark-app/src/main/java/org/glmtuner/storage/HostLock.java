@@ -8,6 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Mutual exclusion between all threads and processes of this host that name the same file. The
@@ -22,6 +23,8 @@ public final class HostLock implements AutoCloseable {
    */
   private static final ConcurrentMap<Path, Semaphore> IN_THIS_PROCESS = new ConcurrentHashMap<>();
 
+  private static final long POLL_MILLIS = 100;
+
   private final FileChannel channel;
   private final Semaphore permit;
 
@@ -33,32 +36,25 @@ public final class HostLock implements AutoCloseable {
   /**
    * Waits for the lock.
    *
-   * @param waiting called once, before waiting, if another has it
-   * @throws java.nio.channels.FileLockInterruptionException if interrupted while another process
-   *     has it
+   * @param waiting called again and again while another has it; what it throws ends the waiting
    */
   public static HostLock acquire(Path file, Runnable waiting)
       throws IOException, InterruptedException {
     Path directory = Files.createDirectories(file.toAbsolutePath().getParent());
     Path key = directory.toRealPath().resolve(file.getFileName());
     Semaphore permit = IN_THIS_PROCESS.computeIfAbsent(key, k -> new Semaphore(1));
-    boolean announced = false;
-    if (!permit.tryAcquire()) {
+    while (!permit.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
       waiting.run();
-      announced = true;
-      permit.acquire();
     }
     FileChannel channel = null;
     try {
       channel = FileChannel.open(key, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (channel.tryLock() == null) {
-        if (!announced) {
-          waiting.run();
-        }
-        channel.lock();
+      while (channel.tryLock() == null) {
+        waiting.run();
+        Thread.sleep(POLL_MILLIS);
       }
       return new HostLock(channel, permit);
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       try {
         if (channel != null) {
           channel.close();

@@ -1,6 +1,5 @@
 package org.glmtuner.storage;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -32,8 +31,10 @@ public final class TextFile {
       try (InputStream in = path.getFileSystem(new Configuration()).open(path)) {
         return new String(in.readAllBytes(), StandardCharsets.UTF_8);
       }
-    } catch (FileNotFoundException | NoSuchFileException e) {
+    } catch (NoSuchFileException e) {
       throw TunerException.invalid("Cannot read " + file + ": there is no such file");
+    } catch (IOException e) {
+      throw FileFailures.explain("read " + file, e);
     }
   }
 

@@ -73,9 +73,41 @@ class BadInputIT {
   }
 
   @Test
-  void missingRowsAreNamed() throws Exception {
+  void missingRowsAreNamedAndTheRightOnesThenTrainInTheSameDirectory() throws Exception {
+    Path there = rows;
     rows = directory.resolve("nowhere.jsonl");
     fails(train(), ExitCode.DAMAGED, "Cannot read " + rows, "(data.train)");
+    rows = there;
+    try (Submission mended = train().run(LIMIT)) {
+      assertThat(mended.result().get("status").getAsString())
+          .as(mended.err())
+          .isEqualTo("finished");
+    }
+  }
+
+  @Test
+  void aRunDirectoryThatCannotBeIsNamed() throws Exception {
+    run = rows.resolve("run");
+    fails(train(), ExitCode.INVALID, "Cannot use run.directory " + run + ": ");
+  }
+
+  @Test
+  void anOutputThatCannotBeWrittenIsNamedBeforeAnythingStarts() throws Exception {
+    Path output = directory.resolve("nowhere/rows.jsonl");
+    fails(
+        Submission.of(directory, "score", "--output", output.toString())
+            .set("model.path", Checkout.goldenSmall().resolve("model"))
+            .set("data.train", rows),
+        ExitCode.INVALID,
+        "Cannot write " + output + ": ");
+  }
+
+  @Test
+  void aConfigurationThatIsADirectoryIsNamed() throws Exception {
+    fails(
+        Submission.of(directory, "train", "--config", directory.toString()),
+        ExitCode.INVALID,
+        "Cannot read " + directory + ": ");
   }
 
   @Test
@@ -135,6 +167,20 @@ class BadInputIT {
         train().arguments("--master", "local[2]").set("ranks.count", 3),
         ExitCode.UNSUITABLE,
         "3 ranks run at once and local[2] has 2 task slots");
+  }
+
+  @Test
+  void moreRanksThanTheHostHasCpusCanNeverRunWhateverSlotsThereAre() throws Exception {
+    int cpus = Runtime.getRuntime().availableProcessors();
+    fails(
+        train()
+            .arguments("--master", "local-cluster[1," + (cpus + 1) + ",1024]")
+            .set("ranks.count", cpus + 1),
+        ExitCode.UNSUITABLE,
+        cpus
+            + 1
+            + " ranks of 1 cores are to run, and the hosts of the 1 executors have CPUs for "
+            + cpus);
   }
 
   @Test

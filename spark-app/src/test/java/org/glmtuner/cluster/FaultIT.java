@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -76,6 +77,16 @@ class FaultIT {
         .until(() -> Files.isDirectory(run) && checkpoints(run).newest().isPresent());
   }
 
+  private static boolean loadsLibtorch(ProcessHandle process) {
+    try {
+      return Files.readString(
+              Path.of("/proc/" + process.pid() + "/maps"), StandardCharsets.ISO_8859_1)
+          .contains("libtorch_cpu");
+    } catch (IOException e) {
+      return false; // it has just ended
+    }
+  }
+
   private static void signal(ProcessHandle process, String signal)
       throws IOException, InterruptedException {
     assertThat(
@@ -142,6 +153,80 @@ class FaultIT {
     }
   }
 
+  /** The names in /dev/shm by which ranks find each other last until all of them have. */
+  @Test
+  void ranksThatDieWhileTheGroupFormsLeaveNothingInSharedMemory() throws Exception {
+    try (Submission submission = train(run).start()) {
+      await()
+          .atMost(LIMIT)
+          .pollInterval(Duration.ofMillis(5))
+          .until(
+              () ->
+                  leftovers.ranks().size() == 2
+                      && leftovers.ranks().stream().allMatch(FaultIT::loadsLibtorch));
+      List<ProcessHandle> ranks = leftovers.ranks();
+      signal(ranks.get(1), "STOP"); // it is connected and has not joined yet
+      await().atMost(Duration.ofSeconds(7)).until(() -> !leftovers.sharedMemory().isEmpty());
+      signal(ranks.get(0), "KILL");
+      signal(ranks.get(1), "CONT");
+      assertThat(submission.await(Duration.ofSeconds(30)))
+          .as(submission.err())
+          .isEqualTo(ExitCode.TRAINING_FAILED.number());
+      leftovers.assertNone(Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void aDamagedCheckpointIsPassedOverByNameAndNotReplacedByAFreshStart() throws Exception {
+    try (Submission first =
+        train(run)
+            .set("training.max-steps", 30)
+            .set("training.checkpoint-every", 10)
+            .set("run.id", "first")
+            .start()) {
+      assertThat(first.await(LIMIT)).as(first.err()).isZero();
+    }
+    Files.delete(run.resolve("result.json"));
+    Files.writeString(run.resolve("checkpoint-30/prefix.safetensors"), "cut");
+    try (Submission second =
+        train(run).set("training.max-steps", 30).set("training.checkpoint-every", 10).run(LIMIT)) {
+      assertThat(second.err())
+          .contains("checkpoint-30 is no complete checkpoint: its prefix.safetensors has 3 bytes")
+          .contains("resuming from checkpoint-20");
+      assertThat(second.result().get("steps").getAsInt()).isEqualTo(30);
+    }
+    Files.delete(run.resolve("result.json"));
+    for (int step : new int[] {10, 20, 30}) {
+      Files.delete(run.resolve("checkpoint-" + step + "/manifest.json"));
+    }
+    try (Submission third =
+        train(run).set("training.max-steps", 30).set("training.checkpoint-every", 10).run(LIMIT)) {
+      assertThat(third.result().get("exit_code").getAsInt()).isEqualTo(ExitCode.DAMAGED.number());
+      assertThat(third.result().get("error").getAsString())
+          .startsWith("Cannot resume file:")
+          .contains("checkpoint-10 is no complete checkpoint: it has no manifest.json");
+    }
+  }
+
+  @Test
+  void waitingForExecutorsCanBeCancelled() throws Exception {
+    try (Submission submission =
+        train(run).arguments("--master", "local-cluster[1,1,1024]").start()) {
+      await()
+          .atMost(LIMIT)
+          .until(
+              () ->
+                  submission
+                      .err()
+                      .contains("waiting for executors: 1 are there, with slots for 1 ranks"));
+      signal(submission.driver(), "TERM");
+      assertThat(submission.await(Duration.ofSeconds(10)))
+          .as(submission.err())
+          .isEqualTo(ExitCode.CANCELLED.number());
+      assertThat(Files.readString(run.resolve("result.json"))).contains("\"status\":\"cancelled\"");
+    }
+  }
+
   @Test
   void cancellingLeavesARunThatCanBeResumed() throws Exception {
     try (Submission submission = train(run).start()) {
@@ -166,6 +251,8 @@ class FaultIT {
           .as(submission.err())
           .isEqualTo(ExitCode.TRAINING_FAILED.number());
       leftovers.assertNone(Duration.ofSeconds(5));
+      assertThat(submission.result().get("error").getAsString())
+          .matches("Cannot train: executor [01] was lost with rank [01] on \\S+: .+");
       assertThat(checkpoints(run).newest()).isPresent();
     }
   }

@@ -56,9 +56,14 @@ public final class Leftovers {
   /** Fails unless all ranks are gone now, and nothing of theirs is in /dev/shm. */
   public void assertNone() throws IOException {
     assertThat(ranks()).as("rank processes").isEmpty();
-    Set<String> left = names(Path.of("/dev/shm"));
-    left.removeAll(sharedMemoryBefore);
-    assertThat(left).as("/dev/shm").isEmpty();
+    assertThat(sharedMemory()).as("/dev/shm").isEmpty();
+  }
+
+  /** What is in /dev/shm now and was not before. */
+  public Set<String> sharedMemory() throws IOException {
+    Set<String> names = names(Path.of("/dev/shm"));
+    names.removeAll(sharedMemoryBefore);
+    return names;
   }
 
   private static Set<String> names(Path directory) throws IOException {

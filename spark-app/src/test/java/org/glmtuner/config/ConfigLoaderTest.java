@@ -212,4 +212,18 @@ class ConfigLoaderTest {
     assertThat(load("run.seed = 1").effective().identity())
         .isNotEqualTo(first.effective().identity());
   }
+
+  @Test
+  void aDurationNeedsItsUnitAndAWholeNumberNoFraction() {
+    assertThatThrownBy(
+            () ->
+                load(
+                    "ranks { wait = 30, heartbeat-timeout = 2s, count = 1.5 }, training.max-steps = 3.0"))
+        .hasMessageContainingAll(
+            "Invalid ranks.wait: 30 (a duration with its unit such as 30s or 10m, at least 1s)",
+            "Invalid ranks.heartbeat-timeout: 2s (a duration with its unit such as 30s or 10m, at least 3s)",
+            "Invalid ranks.count: 1.5 (a whole number from 0 to 65536)")
+        .message()
+        .doesNotContain("max-steps");
+  }
 }

@@ -21,7 +21,7 @@ class CpuClaimTest {
   @TempDir Path cache;
 
   private CpuClaim take(int cores) throws IOException, InterruptedException {
-    return CpuClaim.take(FOUR_CPUS, cores, cache, Duration.ZERO);
+    return CpuClaim.take(FOUR_CPUS, cores, cache, Duration.ZERO, () -> false);
   }
 
   @Test

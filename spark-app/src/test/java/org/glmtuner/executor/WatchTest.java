@@ -36,6 +36,30 @@ class WatchTest {
   }
 
   @Test
+  void startingMayTakeLongerButNotForEver() {
+    signsOfLife(Phase.STARTING, 80);
+    assertThat(watch.silence()).isNull();
+    signsOfLife(Phase.STARTING, 10);
+    assertThat(watch.silence()).isEqualTo("no progress for 90 s while starting, before step 1");
+  }
+
+  @Test
+  void soMayWriting() {
+    signsOfLife(Phase.WRITING, 400);
+    assertThat(watch.silence()).isNull();
+    signsOfLife(Phase.WRITING, 10);
+    assertThat(watch.silence())
+        .isEqualTo("no progress for 410 s while writing a checkpoint, before step 1");
+  }
+
+  private void signsOfLife(Phase phase, int seconds) {
+    for (int i = 0; i < seconds; i += 5) {
+      watch.heard(new Frame.Alive(phase, 0, 0));
+      pass(5);
+    }
+  }
+
+  @Test
   void waitingForOthersIsNot() {
     for (int i = 0; i < 100; i++) {
       watch.heard(new Frame.Alive(Phase.IN_COLLECTIVE, 4, 100));

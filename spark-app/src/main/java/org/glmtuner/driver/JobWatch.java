@@ -1,0 +1,100 @@
+package org.glmtuner.driver;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkJobInfo;
+import org.apache.spark.SparkStageInfo;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import scala.Option;
+
+/**
+ * Watches the Spark jobs of an attempt.
+ *
+ * <p>A barrier stage waits until all its slots are free, and would do so for ever where an executor
+ * has gone since they were counted: an attempt of which no task runs for {@code ranks.wait} fails
+ * with exit code 8. And where one task fails, Spark ends the job while the others still end their
+ * ranks: closing waits a moment for them, because a driver in local mode would take them with it.
+ */
+final class JobWatch implements AutoCloseable {
+  private static final long POLL_MILLIS = 500;
+  private static final long END_POLL_MILLIS = 20;
+  private static final long END_SECONDS = 5;
+
+  private final SparkContext spark;
+  private final String tag;
+  private final Duration patience;
+  private final AttemptMonitor monitor;
+  private final Thread thread;
+
+  private JobWatch(SparkContext spark, String attempt, Duration patience, AttemptMonitor monitor) {
+    this.spark = spark;
+    this.tag = "glm-tuner-" + attempt;
+    this.patience = patience;
+    this.monitor = monitor;
+    this.thread = new Thread(this::watch, "job-watch");
+    thread.setDaemon(true);
+  }
+
+  /** Watches the jobs that the calling thread starts until this is closed. */
+  static JobWatch start(
+      SparkContext spark, String attempt, Duration patience, AttemptMonitor monitor) {
+    JobWatch watch = new JobWatch(spark, attempt, patience, monitor);
+    spark.addJobTag(watch.tag);
+    watch.thread.start();
+    return watch;
+  }
+
+  @Override
+  public void close() {
+    spark.removeJobTag(tag);
+    thread.interrupt();
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(END_SECONDS);
+    try {
+      while (runs() && System.nanoTime() < end) {
+        Thread.sleep(END_POLL_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void watch() {
+    long activeAt = System.nanoTime();
+    try {
+      while (System.nanoTime() - activeAt < patience.toNanos()) {
+        Thread.sleep(POLL_MILLIS);
+        if (runs()) {
+          activeAt = System.nanoTime();
+        }
+      }
+    } catch (InterruptedException e) {
+      return; // closed
+    }
+    monitor.fail(
+        new TunerException(
+            ExitCode.NO_FREE_SLOTS,
+            "Cannot train: no task of the attempt could start within "
+                + patience.toSeconds()
+                + " s; has an executor been lost? "
+                + (spark.statusTracker().getExecutorInfos().length - 1)
+                + " are there (ranks.wait)"));
+    spark.cancelJobsWithTag(tag);
+  }
+
+  private boolean runs() {
+    return Arrays.stream(spark.statusTracker().getJobIdsForTag(tag))
+        .mapToObj(spark.statusTracker()::getJobInfo)
+        .filter(Option::isDefined)
+        .map(Option::get)
+        .map(SparkJobInfo::stageIds)
+        .flatMapToInt(Arrays::stream)
+        .mapToObj(spark.statusTracker()::getStageInfo)
+        .filter(Option::isDefined)
+        .map(Option::get)
+        .mapToInt(SparkStageInfo::numActiveTasks)
+        .anyMatch(tasks -> tasks > 0);
+  }
+}

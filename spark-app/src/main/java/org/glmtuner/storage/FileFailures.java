@@ -1,0 +1,43 @@
+package org.glmtuner.storage;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
+import org.apache.hadoop.fs.PathIOException;
+import org.apache.hadoop.security.AccessControlException;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+
+/** Makes a sentence of what a file system says. */
+public final class FileFailures {
+  private FileFailures() {}
+
+  /**
+   * What to tell a user whose path cannot be used: exit code 2 where only another path or other
+   * permissions help, 4 where the file system may answer the next time.
+   *
+   * @param action completes the sentence "Cannot …"
+   */
+  public static TunerException explain(String action, IOException failure) {
+    boolean path =
+        failure instanceof FileNotFoundException
+            || failure instanceof FileSystemException
+            || failure instanceof FileAlreadyExistsException
+            || failure instanceof ParentNotDirectoryException
+            || failure instanceof PathIOException
+            || failure instanceof AccessControlException
+            || "Is a directory".equals(failure.getMessage());
+    String message = String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+    // java.nio says the path only; the reason is in the type
+    String reason =
+        failure instanceof FileSystemException nio && nio.getReason() == null
+            ? message + " (" + failure.getClass().getSimpleName() + ")"
+            : message;
+    return new TunerException(
+        path ? ExitCode.INVALID : ExitCode.TRAINING_FAILED,
+        "Cannot " + action + ": " + reason,
+        failure);
+  }
+}

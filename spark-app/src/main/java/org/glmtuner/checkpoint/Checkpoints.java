@@ -10,13 +10,15 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
 
 /**
- * The checkpoints of a run directory: {@code checkpoint-<step>/}, each with a manifest, and {@code
- * latest}, which names the newest.
+ * The checkpoints of a run directory: {@code checkpoint-<step>/}, each with a manifest, {@code
+ * latest}, which names the newest, and {@code best}, which names that with the least loss on the
+ * validation rows.
  */
 public final class Checkpoints {
   private static final Pattern NAME = Pattern.compile("checkpoint-(\\d+)");
   private static final Pattern TEMPORARY = Pattern.compile("\\.checkpoint-\\d+\\..*\\.tmp");
   private static final String LATEST = "latest";
+  private static final String BEST = "best";
 
   private final Directory run;
 
@@ -47,6 +49,14 @@ public final class Checkpoints {
     public Optional<Published> newest() {
       return complete.isEmpty() ? Optional.empty() : Optional.of(complete.get(complete.size() - 1));
     }
+
+    /** The one with the least loss on the validation rows, the older one of equals. */
+    public Optional<Published> best() {
+      return complete.stream()
+          .filter(published -> published.manifest().evalLoss() != null)
+          .filter(published -> !Double.isNaN(published.manifest().evalLoss()))
+          .min(Comparator.comparingDouble(published -> published.manifest().evalLoss()));
+    }
   }
 
   public Listing list() throws IOException {
@@ -73,7 +83,7 @@ public final class Checkpoints {
    * Makes the files that were gathered in {@code temporary} the checkpoint of their step, in one
    * rename, and lets the oldest go.
    *
-   * @param keep newest that stay; 0 for all
+   * @param keep newest that stay, besides the best; 0 for all
    * @throws TunerException (exit code 6) where a gathered file is not as long as it was said to be
    */
   public void publish(String temporary, Manifest manifest, int keep) throws IOException {
@@ -106,9 +116,16 @@ public final class Checkpoints {
     }
     run.rename(temporary, name);
     run.writeText(LATEST, name + "\n");
-    List<Published> all = list().complete();
-    for (int i = 0; keep > 0 && i < all.size() - keep; i++) {
-      run.delete(all.get(i).name());
+    Listing all = list();
+    String best = all.best().map(Published::name).orElse("");
+    if (!best.isEmpty()) {
+      run.writeText(BEST, best + "\n");
+    }
+    for (int i = 0; keep > 0 && i < all.complete().size() - keep; i++) {
+      String old = all.complete().get(i).name();
+      if (!old.equals(best)) {
+        run.delete(old);
+      }
     }
   }
 

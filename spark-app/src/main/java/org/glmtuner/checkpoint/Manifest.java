@@ -15,12 +15,16 @@ import org.glmtuner.storage.Directory;
  *
  * @param step optimiser steps done
  * @param worldSize ranks that computed it
+ * @param evalLoss on the validation rows after that step; null where it was not measured
+ * @param ended whether the run ends here although its configuration has more steps
  * @param checksum over parameters and moments, equal on all of them, in hexadecimal
  */
-public record Manifest(long step, int worldSize, String checksum, List<Entry> files) {
+public record Manifest(
+    long step, int worldSize, String checksum, Double evalLoss, boolean ended, List<Entry> files) {
   public static final String FILE = "manifest.json";
 
-  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+  private static final Gson GSON =
+      new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
 
   /** A file of the checkpoint. */
   public record Entry(String name, long bytes, String sha256) {}

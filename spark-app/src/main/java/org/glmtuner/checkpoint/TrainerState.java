@@ -15,8 +15,15 @@ import org.glmtuner.failure.TunerException;
  * @param globalStep steps done, those that were skipped included
  * @param optimizerUpdates steps that changed the parameters
  * @param nonFiniteSteps steps that were skipped because of a non-finite loss or gradient
+ * @param bestEvalLoss least loss on the validation rows so far; null where there was none
+ * @param evaluationsSinceBest measurements that were not better
  */
-public record TrainerState(long globalStep, long optimizerUpdates, int nonFiniteSteps) {
+public record TrainerState(
+    long globalStep,
+    long optimizerUpdates,
+    int nonFiniteSteps,
+    Double bestEvalLoss,
+    int evaluationsSinceBest) {
   public static final String FILE = "trainer_state.json";
 
   private static final Gson GSON =
@@ -27,7 +34,7 @@ public record TrainerState(long globalStep, long optimizerUpdates, int nonFinite
 
   /** A run that has not started. */
   public static TrainerState start() {
-    return new TrainerState(0, 0, 0);
+    return new TrainerState(0, 0, 0, null, 0);
   }
 
   public void write(Path directory) throws IOException {

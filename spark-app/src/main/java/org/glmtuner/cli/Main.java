@@ -1,7 +1,11 @@
 package org.glmtuner.cli;
 
 import com.google.gson.JsonObject;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import org.apache.spark.SparkUserAppException;
 import org.glmtuner.driver.Cancellation;
 import org.glmtuner.failure.ExitCode;
@@ -20,6 +24,7 @@ import picocli.CommandLine.Command;
     description = "Prompt-tunes ChatGLM-6B on the CPUs of an Apache Spark cluster.",
     subcommands = {
       TrainCommand.class,
+      EvaluateCommand.class,
       ScoreCommand.class,
       GenerateCommand.class,
       TokenizeCommand.class
@@ -52,11 +57,14 @@ public final class Main implements Runnable {
 
   /** Called by {@link GlmTuner}, which an older Java can load too. */
   public static void run(String[] arguments) throws SparkUserAppException {
+    // The result is JSON, which is UTF-8 whatever the locale.
+    System.setOut(
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
     Cancellation cancellation = Cancellation.install();
     int code = execute(arguments, cancellation);
     System.out.flush();
     cancellation.done();
-    if ("cluster".equals(System.getProperty("spark.submit.deployMode"))) {
+    if (inCluster()) {
       // There YARN takes System.exit(0) for a failure and starts the driver again.
       if (code != 0) {
         throw new SparkUserAppException(code);
@@ -64,6 +72,16 @@ public final class Main implements Runnable {
       return;
     }
     System.exit(code); // Spark leaves threads behind that would keep the JVM alive
+  }
+
+  /** Whether the cluster has started this driver. */
+  private static boolean inCluster() {
+    return "cluster".equals(System.getProperty("spark.submit.deployMode"));
+  }
+
+  /** Whether this is the driver inside a YARN application master, which waits for a session. */
+  static boolean inYarnCluster() {
+    return inCluster() && "yarn".equals(System.getProperty("spark.master"));
   }
 
   static int execute(String[] arguments, Cancellation cancellation) {

@@ -3,13 +3,11 @@ package org.glmtuner.cli;
 import com.google.gson.JsonObject;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import org.glmtuner.failure.TunerException;
-import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.TextFile;
 
 /**
@@ -27,15 +25,10 @@ final class OutputLines implements AutoCloseable {
    */
   OutputLines(String file) {
     this.file = file;
-    this.writer = new BufferedWriter(new OutputStreamWriter(open(file), StandardCharsets.UTF_8));
-  }
-
-  private static OutputStream open(String file) {
-    try {
-      return file.isEmpty() ? System.out : TextFile.write(file);
-    } catch (IOException e) {
-      throw FileFailures.explain("write " + file, e);
-    }
+    this.writer =
+        new BufferedWriter(
+            new OutputStreamWriter(
+                file.isEmpty() ? System.out : TextFile.write(file), StandardCharsets.UTF_8));
   }
 
   void write(String line) {

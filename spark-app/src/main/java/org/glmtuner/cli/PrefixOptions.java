@@ -9,7 +9,7 @@ final class PrefixOptions {
       names = "--checkpoint",
       paramLabel = "DIRECTORY",
       description = {
-        "The prefix: a checkpoint directory, ours or an official one, or 'latest' for the newest of run.directory.",
+        "The prefix: a checkpoint directory, ours or an official one, or 'latest' or 'best' for one of run.directory.",
         "Without it, the base alone."
       })
   private String checkpoint = "";

@@ -30,8 +30,6 @@ public final class ConfigLoader {
   private static final Set<String> NOT_YET =
       Set.of(
           "data.history-column",
-          "training.eval-every",
-          "training.early-stop-patience",
           "engine.isa",
           "mpi.interface",
           "mpi.port-range",

@@ -11,6 +11,7 @@ public record TrainingConfig(
     double prefixDropout,
     LossAverage lossAverage,
     int maxNonFiniteSteps,
+    Validation validation,
     Intervals intervals)
     implements Serializable {
 
@@ -37,6 +38,14 @@ public record TrainingConfig(
   public record Optimizer(double learningRate, double weightDecay, double clipNorm)
       implements Serializable {}
 
+  /**
+   * Measuring on the validation rows while training.
+   *
+   * @param every steps between two measurements; 0 for only before the first and after the last
+   * @param patience measurements without an improvement after which the run ends; 0 for never
+   */
+  public record Validation(int every, int patience) implements Serializable {}
+
   /** Steps between two records, two checkpoints, and how many checkpoints stay (0: all). */
   public record Intervals(int logEvery, int checkpointEvery, int keepCheckpoints)
       implements Serializable {}
@@ -54,6 +63,9 @@ public record TrainingConfig(
         section.number("prefix-dropout", 0, 1),
         section.choice("loss-average", LossAverage.values()),
         section.integer("max-non-finite-steps", 0, most),
+        new Validation(
+            section.integer("eval-every", 0, most),
+            section.integer("early-stop-patience", 0, most)),
         new Intervals(
             section.integer("log-every", 1, most),
             section.integer("checkpoint-every", 1, most),

@@ -60,6 +60,7 @@ public record TunerConfig(
     PrefixConfig prefix = PrefixConfig.read(new Section(config, "prefix", problems));
     DataConfig data = DataConfig.read(new Section(config, "data", problems));
     TrainingConfig training = TrainingConfig.read(new Section(config, "training", problems));
+    checkValidation(data, training.validation(), problems);
     RanksConfig ranks = RanksConfig.read(new Section(config, "ranks", problems));
     MpiConfig mpi = MpiConfig.read(new Section(config, "mpi", problems));
     CacheConfig cache = CacheConfig.read(new Section(config, "cache", problems));
@@ -68,6 +69,20 @@ public record TunerConfig(
             rendered(config, training.length().epochs() > 0),
             problems.isEmpty() ? identity(config, reference) : new TreeMap<>());
     return new TunerConfig(run, model, prefix, data, training, ranks, mpi, cache, effective);
+  }
+
+  private static void checkValidation(
+      DataConfig data, TrainingConfig.Validation validation, List<String> problems) {
+    if (validation.every() > 0 && data.validation().isEmpty()) {
+      problems.add(
+          "Invalid training.eval-every: " + validation.every() + " (it needs data.validation)");
+    }
+    if (validation.patience() > 0 && validation.every() == 0) {
+      problems.add(
+          "Invalid training.early-stop-patience: "
+              + validation.patience()
+              + " (it counts the measurements of training.eval-every, which is 0)");
+    }
   }
 
   private static String rendered(Config config, boolean byEpochs) {

@@ -20,6 +20,7 @@ final class AttemptListener implements AttemptMonitor.Listener {
   private final Progress progress;
   private final StepWindow window;
   private int joined;
+  private long recorded;
   private long tokens;
   private double seconds;
   private TaskMessage.Joined group;
@@ -49,6 +50,9 @@ final class AttemptListener implements AttemptMonitor.Listener {
       metrics.append(
           new EvaluationRecord(
               evaluated.step(), evaluated.withPrefix(), evaluated.loss(), plan.attempt()));
+      if (evaluated.withPrefix()) {
+        gatherer.evaluated(evaluated.step(), evaluated.loss());
+      }
       progress.say(
           String.format(
               Locale.ROOT,
@@ -57,6 +61,13 @@ final class AttemptListener implements AttemptMonitor.Listener {
                   ? "after " + evaluated.step() + " steps"
                   : "of the base without a prefix",
               evaluated.loss()));
+    } else if (message instanceof TaskMessage.EarlyStop stop) {
+      gatherer.endAfter(stop.step());
+      record(stop.step());
+      progress.say(
+          String.format(
+              "stopping after %d of %d steps: %d measurements on the validation rows were no better (training.early-stop-patience)",
+              stop.step(), plan.steps().end(), stop.evaluations()));
     } else if (message instanceof TaskMessage.Note note) {
       progress.say(note.member() + ": " + note.text());
     } else if (message instanceof TaskMessage.NonFinite nonFinite) {
@@ -99,8 +110,15 @@ final class AttemptListener implements AttemptMonitor.Listener {
     window.add(report);
     progress.step(done);
     if (done % plan.config().training().intervals().logEvery() == 0 || done == plan.steps().end()) {
-      long entries =
-          report.step() * plan.steps().globalBatch() + plan.steps().samplesOf(report.step());
+      record(done);
+    }
+  }
+
+  /** Logs what came since the last record, if anything did. */
+  private void record(long done) throws IOException {
+    if (recorded < done) {
+      recorded = done;
+      long entries = (done - 1) * plan.steps().globalBatch() + plan.steps().samplesOf(done - 1);
       StepRecord record = window.take(entries);
       metrics.append(record);
       progress.record(record);

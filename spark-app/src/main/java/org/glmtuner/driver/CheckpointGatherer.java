@@ -24,13 +24,16 @@ final class CheckpointGatherer {
   private final int keep;
   private final Map<Long, Map<Member, Long>> replicas = new TreeMap<>();
   private final Map<Long, Uploaded> uploads = new TreeMap<>();
+  private final Map<Long, Double> evaluations = new TreeMap<>();
   private long published = -1;
+  private long endsAfter;
 
-  CheckpointGatherer(RunDirectory run, int worldSize, int keep) {
+  CheckpointGatherer(RunDirectory run, int worldSize, int keep, long lastStep) {
     this.run = run;
     this.checkpoints = new Checkpoints(run.directory());
     this.worldSize = worldSize;
     this.keep = keep;
+    this.endsAfter = lastStep;
   }
 
   /** Notes a rank's checksum; true if that completed a checkpoint. */
@@ -46,6 +49,21 @@ final class CheckpointGatherer {
   boolean uploaded(Uploaded upload) throws IOException {
     uploads.put(upload.step(), upload);
     return publishIfComplete(upload.step());
+  }
+
+  /** Notes the loss on the validation rows after a step, before that step's checkpoint comes. */
+  void evaluated(long step, double loss) {
+    evaluations.put(step, loss);
+  }
+
+  /** The run ends with the checkpoint of this step. */
+  void endAfter(long step) {
+    endsAfter = step;
+  }
+
+  /** Whether the checkpoint that ends the run was published. */
+  boolean isComplete() {
+    return published == endsAfter;
   }
 
   /** The newest step that was published in this attempt; -1 if none was. */
@@ -69,6 +87,8 @@ final class CheckpointGatherer {
             step,
             worldSize,
             checksum,
+            evaluations.get(step),
+            step == endsAfter,
             upload.files().stream()
                 .map(file -> new Manifest.Entry(file.name(), file.bytes(), file.sha256()))
                 .sorted(Comparator.comparing(Manifest.Entry::name))

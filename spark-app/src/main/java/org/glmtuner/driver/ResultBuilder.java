@@ -33,7 +33,8 @@ final class ResultBuilder {
 
   /** The result of a run that finished; what the run directory holds decides. */
   TrainingResult build(double seconds, RunDirectory run) throws IOException {
-    Optional<Checkpoints.Published> newest = new Checkpoints(run.directory()).newest();
+    Checkpoints.Listing checkpoints = new Checkpoints(run.directory()).list();
+    Optional<Checkpoints.Published> newest = checkpoints.newest();
     MetricsLog.Summary metrics = MetricsLog.summary(run.directory());
     boolean trained = listener != null && listener.group() != null;
     return new TrainingResult(
@@ -47,12 +48,17 @@ final class ResultBuilder {
         metrics.lastLoss(),
         metrics.baseEvalLoss(),
         metrics.bestEvalLoss(),
-        newest.map(published -> run.directory().child(published.name()).location()).orElse(null),
+        newest.map(published -> location(run, published)).orElse(null),
+        checkpoints.best().map(published -> location(run, published)).orElse(null),
         trained && listener.tokensPerSecond() > 0 ? listener.tokensPerSecond() : null,
         secondsBefore + seconds,
         trained ? listener.group().backend() + " (" + listener.group().library() + ")" : null,
         trained ? listener.group().cpu() : null,
         trained ? listener.group().kernels() : null,
         null);
+  }
+
+  private static String location(RunDirectory run, Checkpoints.Published published) {
+    return run.directory().child(published.name()).location();
   }
 }

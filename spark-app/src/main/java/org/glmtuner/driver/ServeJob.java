@@ -21,8 +21,10 @@ import org.glmtuner.storage.HadoopSettings;
  * generating have in common.
  */
 final class ServeJob {
-  /** Stands for the newest checkpoint of run.directory. */
+  /** Stand for the newest checkpoint of run.directory and for the best one. */
   static final String LATEST = "latest";
+
+  static final String BEST = "best";
 
   private static final Duration NO_COLLECTIVES = Duration.ofDays(1);
 
@@ -52,7 +54,8 @@ final class ServeJob {
    * Deals {@code items} out to as many ranks as the configuration allows and collects their
    * answers, in no order.
    *
-   * @param checkpoint directory of a prefix, {@link #LATEST}, or empty for the base alone
+   * @param checkpoint directory of a prefix, {@link #LATEST}, {@link #BEST}, or empty for the base
+   *     alone
    */
   <Q, A> List<A> run(
       BaseFiles base,
@@ -61,7 +64,8 @@ final class ServeJob {
       boolean compareBase,
       Function<ServePlan, FlatMapFunction<java.util.Iterator<Q>, A>> task)
       throws IOException, InterruptedException {
-    String prefix = checkpoint.equals(LATEST) ? newest() : checkpoint;
+    String prefix =
+        checkpoint.equals(LATEST) || checkpoint.equals(BEST) ? ofRun(checkpoint) : checkpoint;
     if (!prefix.isEmpty()) {
       base.checkPrefix(Directory.of(prefix, settings));
     }
@@ -87,18 +91,23 @@ final class ServeJob {
     }
   }
 
-  private String newest() throws IOException {
+  private String ofRun(String which) throws IOException {
     if (config.run().directory().isEmpty()) {
       throw TunerException.invalid(
-          "Invalid --checkpoint: latest (run.directory says of which run)");
+          "Invalid --checkpoint: " + which + " (run.directory says of which run)");
     }
     Directory run = Directory.of(config.run().directory(), settings);
-    return new Checkpoints(run)
-        .newest()
+    Checkpoints.Listing all = new Checkpoints(run).list();
+    return (which.equals(LATEST) ? all.newest() : all.best())
         .map(published -> run.child(published.name()).location())
         .orElseThrow(
             () ->
                 TunerException.damaged(
-                    "Cannot find a checkpoint: " + run.location() + " has no complete one"));
+                    "Cannot find the "
+                        + which
+                        + " checkpoint: "
+                        + run.location()
+                        + " has no complete one"
+                        + (which.equals(BEST) ? " with a loss on data.validation" : "")));
   }
 }

@@ -109,6 +109,10 @@ public final class TrainingJob {
     Checkpoints checkpoints = new Checkpoints(run.directory());
     checkpoints.removeTemporary();
     Optional<Checkpoints.Published> newest = newest(checkpoints.list(), run);
+    if (newest.map(published -> published.manifest().ended()).orElse(false)) {
+      progress.say("the run ended with " + newest.get().name());
+      return;
+    }
     long first = newest.map(published -> published.manifest().step()).orElse(0L);
     SampleSchedule schedule =
         new SampleSchedule(
@@ -160,7 +164,10 @@ public final class TrainingJob {
         ScheduledRows.of(samples.training(), samples.validation(), schedule, deal, layout.count());
     CheckpointGatherer gatherer =
         new CheckpointGatherer(
-            run, layout.count(), config.training().intervals().keepCheckpoints());
+            run,
+            layout.count(),
+            config.training().intervals().keepCheckpoints(),
+            plan.steps().end());
     Duration collectiveLimit =
         config.ranks().heartbeatTimeout().multipliedBy(COLLECTIVE_LIMIT_FACTOR);
     Optional<TunerException> failure;
@@ -187,12 +194,10 @@ public final class TrainingJob {
     if (failure.isPresent()) {
       throw failure.get();
     }
-    if (gatherer.published() != plan.steps().end()) {
+    if (!gatherer.isComplete()) {
       throw new TunerException(
           ExitCode.TRAINING_FAILED,
-          "Cannot finish: the checkpoint of step "
-              + plan.steps().end()
-              + " was not published, the newest is of step "
+          "Cannot finish: the last checkpoint was not published, the newest is of step "
               + gatherer.published());
     }
   }

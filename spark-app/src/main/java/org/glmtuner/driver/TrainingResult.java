@@ -13,6 +13,7 @@ import org.glmtuner.metrics.RecordJson;
  * @param baseEvalLoss loss of the base without a prefix on the validation rows
  * @param bestEvalLoss least loss with the trained prefix on the validation rows
  * @param checkpoint URI of the newest checkpoint
+ * @param bestCheckpoint URI of that with the least loss on the validation rows
  * @param seconds of all attempts so far, from the start of each
  */
 public record TrainingResult(
@@ -27,6 +28,7 @@ public record TrainingResult(
     Double baseEvalLoss,
     Double bestEvalLoss,
     String checkpoint,
+    String bestCheckpoint,
     Double tokensPerSecond,
     double seconds,
     String backend,
@@ -62,6 +64,7 @@ public record TrainingResult(
         baseEvalLoss,
         bestEvalLoss,
         checkpoint,
+        bestCheckpoint,
         tokensPerSecond,
         seconds,
         backend,

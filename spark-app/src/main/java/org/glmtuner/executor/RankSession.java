@@ -37,6 +37,7 @@ final class RankSession implements AutoCloseable {
   private final Thread reader;
   private final Thread writer;
   private volatile boolean gone;
+  private volatile RuntimeException broken;
   private boolean ready;
   private String name = "a rank";
 
@@ -124,6 +125,9 @@ final class RankSession implements AutoCloseable {
     if (!ready) {
       process.noteSharedMemory();
     }
+    if (broken != null) {
+      throw new IllegalStateException(name + " cannot be told what to do", broken);
+    }
     Frame frame = received.poll(millis, TimeUnit.MILLISECONDS);
     if (frame == null) {
       if (gone && received.isEmpty()) {
@@ -200,8 +204,9 @@ final class RankSession implements AutoCloseable {
       LOG.debug("{} closed its connection", name);
     } catch (IOException e) {
       LOG.warn("Lost the connection to {}: {}", name, e.getMessage());
+    } finally {
+      gone = true;
     }
-    gone = true;
   }
 
   private void send() {
@@ -211,6 +216,8 @@ final class RankSession implements AutoCloseable {
       }
     } catch (IOException e) {
       LOG.debug("Cannot send to {}", name, e); // the reader sees the end of the connection
+    } catch (RuntimeException e) {
+      broken = e;
     } catch (InterruptedException e) {
       // closed
     }

@@ -40,6 +40,9 @@ public sealed interface TaskMessage extends Serializable {
   record Evaluated(String attempt, long step, boolean withPrefix, double loss)
       implements TaskMessage {}
 
+  /** As {@link org.glmtuner.wire.Frame.EarlyStop}. */
+  record EarlyStop(String attempt, long step, int evaluations) implements TaskMessage {}
+
   /** The checksum of a rank's parameters and moments at a checkpoint. */
   record Replica(String attempt, Member member, long step, long checksum) implements TaskMessage {}
 

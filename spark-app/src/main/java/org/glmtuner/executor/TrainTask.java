@@ -144,6 +144,8 @@ final class TrainTask
         DriverLink.ask(
             new TaskMessage.Evaluated(
                 plan.attempt(), evaluated.step(), evaluated.withPrefix(), evaluated.loss()));
+      } else if (frame instanceof Frame.EarlyStop stop) {
+        DriverLink.ask(new TaskMessage.EarlyStop(plan.attempt(), stop.step(), stop.evaluations()));
       } else if (frame instanceof Frame.Replica replica) {
         DriverLink.ask(
             new TaskMessage.Replica(plan.attempt(), self, replica.step(), replica.checksum()));

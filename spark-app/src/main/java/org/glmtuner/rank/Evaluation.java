@@ -7,6 +7,8 @@ import java.util.OptionalDouble;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
 
@@ -51,6 +53,13 @@ final class Evaluation {
       }
     }
     group.sum(sums);
-    return sums[1] == 0 ? OptionalDouble.empty() : OptionalDouble.of(sums[0] / sums[1]);
+    double loss = sums[0] / sums[1];
+    if (!group.agree(loss)) { // ranks decide by it when to stop
+      throw new TunerException(
+          ExitCode.TRAINING_FAILED,
+          "Cannot go on: the ranks have different losses on the validation rows; this one's is "
+              + loss);
+    }
+    return sums[1] == 0 ? OptionalDouble.empty() : OptionalDouble.of(loss);
   }
 }

@@ -46,12 +46,14 @@ final class Snapshots implements AutoCloseable {
    * Makes the checkpoint of a run that has done {@code steps} steps; waits where the one before is
    * still being written.
    */
-  void take(long steps, int nonFiniteSteps) throws IOException, InterruptedException {
+  void take(long steps, int nonFiniteSteps, BestLoss best)
+      throws IOException, InterruptedException {
     finish();
     task.send(new Frame.Replica(steps, state.checksum()));
     if (assignment.membership().rank() == 0) {
       PrefixState.Copy copy = state.copy();
-      TrainerState progress = new TrainerState(steps, copy.updates(), nonFiniteSteps);
+      TrainerState progress =
+          new TrainerState(steps, copy.updates(), nonFiniteSteps, best.value(), best.since());
       pending =
           writer.submit(
               () -> {

@@ -54,7 +54,7 @@ final class Trainer {
       try (TrainStep step =
               new TrainStep(assignment, transformer, encoder, optimizer, group, manager);
           Snapshots snapshots = new Snapshots(assignment, config, state, task)) {
-        steps(step, encoder, evaluation, snapshots, progress.nonFiniteSteps());
+        steps(step, encoder, evaluation, snapshots, progress);
         snapshots.finish();
       }
       group.close(); // only here: a group that has lost a member cannot be left in order
@@ -66,9 +66,10 @@ final class Trainer {
       PrefixEncoder encoder,
       Evaluation evaluation,
       Snapshots snapshots,
-      int nonFiniteBefore)
+      TrainerState before)
       throws IOException, InterruptedException {
-    int nonFinite = nonFiniteBefore;
+    int nonFinite = before.nonFiniteSteps();
+    BestLoss best = new BestLoss(before);
     boolean leads = assignment.membership().rank() == 0;
     for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
       if (frame instanceof Frame.ValidationRows rows) {
@@ -101,25 +102,45 @@ final class Trainer {
                   + " (training.max-non-finite-steps)");
         }
       }
-      boolean last = work.step() + 1 == assignment.span().end();
-      if (last) { // before the checkpoint: once that is published, the run counts as finished
-        evaluate(evaluation, encoder, work.step() + 1, leads);
+      long done = work.step() + 1;
+      boolean last = done == assignment.span().end();
+      boolean better = false;
+      boolean stops = false;
+      if (last || isMultiple(done, assignment.training().validation().every())) {
+        // before the checkpoint: once the last one is published, the run counts as finished
+        OptionalDouble loss = evaluate(evaluation, encoder, done, leads);
+        better = loss.isPresent() && best.add(loss.getAsDouble());
+        stops = !last && best.exhausts(assignment.training().validation().patience());
       }
-      if (last || (work.step() + 1) % assignment.training().intervals().checkpointEvery() == 0) {
-        snapshots.take(work.step() + 1, nonFinite);
+      if (stops && leads) {
+        task.send(new Frame.EarlyStop(done, best.since()));
+      }
+      if (last
+          || stops
+          || better
+          || isMultiple(done, assignment.training().intervals().checkpointEvery())) {
+        snapshots.take(done, nonFinite, best);
+      }
+      if (stops) {
+        return; // on all ranks: they have the same losses
       }
     }
+  }
+
+  private static boolean isMultiple(long step, int every) {
+    return every > 0 && step % every == 0;
   }
 
   /**
    * The loss on the validation rows with the trained prefix, or of the base alone where {@code
    * encoder} is null.
    */
-  private void evaluate(Evaluation evaluation, PrefixEncoder encoder, long step, boolean leads)
-      throws IOException {
+  private OptionalDouble evaluate(
+      Evaluation evaluation, PrefixEncoder encoder, long step, boolean leads) throws IOException {
     OptionalDouble loss = evaluation.loss(validation, encoder);
     if (leads && loss.isPresent()) {
       task.send(new Frame.Evaluated(step, encoder != null, loss.getAsDouble()));
     }
+    return loss;
   }
 }

@@ -27,8 +27,7 @@ public final class FileFailures {
             || failure instanceof FileAlreadyExistsException
             || failure instanceof ParentNotDirectoryException
             || failure instanceof PathIOException
-            || failure instanceof AccessControlException
-            || "Is a directory".equals(failure.getMessage());
+            || failure instanceof AccessControlException;
     String message = String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     // java.nio says the path only; the reason is in the type
     String reason =

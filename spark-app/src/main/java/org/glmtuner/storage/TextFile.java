@@ -1,13 +1,17 @@
 package org.glmtuner.storage;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.glmtuner.failure.TunerException;
 
 /**
@@ -20,31 +24,61 @@ public final class TextFile {
   /**
    * The whole file, in UTF-8.
    *
-   * @throws TunerException (exit code 2) where there is none
+   * @throws TunerException (exit code 2) where there is none, or it is not UTF-8
    */
-  public static String read(String file) throws IOException {
-    try {
-      if (isLocal(file)) {
-        return Files.readString(java.nio.file.Path.of(file));
-      }
-      Path path = new Path(file);
-      try (InputStream in = path.getFileSystem(new Configuration()).open(path)) {
-        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      }
-    } catch (NoSuchFileException e) {
-      throw TunerException.invalid("Cannot read " + file + ": there is no such file");
+  public static String read(String file) {
+    try (InputStream in = open(file)) {
+      ByteBuffer bytes = ByteBuffer.wrap(in.readAllBytes());
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw TunerException.invalid("Cannot read " + file + ": it is not UTF-8");
     } catch (IOException e) {
       throw FileFailures.explain("read " + file, e);
     }
   }
 
-  /** Opens a file for writing, replacing an older one. */
-  public static OutputStream write(String file) throws IOException {
-    if (isLocal(file)) {
-      return Files.newOutputStream(java.nio.file.Path.of(file));
+  /**
+   * Opens a file for reading.
+   *
+   * @throws TunerException (exit code 2) where there is none, or it cannot be opened
+   */
+  public static InputStream open(String file) {
+    try {
+      if (!isLocal(file)) {
+        Path path = new Path(file);
+        return path.getFileSystem(new Configuration()).open(path);
+      }
+      java.nio.file.Path path = java.nio.file.Path.of(file);
+      if (Files.isDirectory(path)) {
+        throw TunerException.invalid("Cannot read " + file + ": it is a directory");
+      }
+      return Files.newInputStream(path);
+    } catch (FileNotFoundException | NoSuchFileException e) {
+      throw TunerException.invalid("Cannot read " + file + ": there is no such file");
+    } catch (UnsupportedFileSystemException e) {
+      throw TunerException.invalid("Cannot read " + file + ": " + e.getMessage());
+    } catch (IOException e) {
+      throw FileFailures.explain("read " + file, e);
     }
-    Path path = new Path(file);
-    return path.getFileSystem(new Configuration()).create(path, true);
+  }
+
+  /**
+   * Opens a file for writing, replacing an older one; its directory is made where it is missing.
+   *
+   * @throws TunerException (exit code 2) where it cannot be written
+   */
+  public static OutputStream write(String file) {
+    try {
+      if (!isLocal(file)) {
+        Path path = new Path(file);
+        return path.getFileSystem(new Configuration()).create(path, true);
+      }
+      java.nio.file.Path path = java.nio.file.Path.of(file).toAbsolutePath();
+      Files.createDirectories(path.getParent());
+      return Files.newOutputStream(path);
+    } catch (IOException e) {
+      throw FileFailures.explain("write " + file, e);
+    }
   }
 
   private static boolean isLocal(String file) {

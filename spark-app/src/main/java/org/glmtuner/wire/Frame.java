@@ -71,6 +71,12 @@ public sealed interface Frame {
   record Evaluated(long step, boolean withPrefix, double loss) implements Frame {}
 
   /**
+   * All ranks stop after {@code step} steps because the last {@code evaluations} measurements on
+   * the validation rows were no better; said by rank 0 only, before the last checkpoint.
+   */
+  record EarlyStop(long step, int evaluations) implements Frame {}
+
+  /**
    * Files of a checkpoint, written by rank 0 to a local directory that the task may now read and
    * must remove.
    */

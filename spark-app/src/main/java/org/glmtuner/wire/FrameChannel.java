@@ -42,8 +42,8 @@ public final class FrameChannel implements Closeable {
       buffer.reset();
       try {
         outgoing.writeClassAndObject(buffer, frame);
-      } catch (KryoException e) {
-        throw new IOException(
+      } catch (KryoException | IllegalArgumentException e) {
+        throw new IllegalArgumentException(
             "Cannot send a " + frame.getClass().getSimpleName() + " frame: " + e.getMessage(), e);
       }
       ByteBuffer bytes = ByteBuffer.allocate(HEADER_BYTES + buffer.position());
@@ -142,6 +142,8 @@ public final class FrameChannel implements Closeable {
       Frame.Completed.class,
       Frame.Failed.class,
       Frame.Finished.class,
+      TrainingConfig.Validation.class,
+      Frame.EarlyStop.class,
       ChatGlmConfig.Prefix.class
     };
     for (Class<?> type : classes) {

@@ -22,14 +22,18 @@ class CheckpointsTest {
     checkpoints =
         new Checkpoints(
             Directory.of(run.toUri().toString(), HadoopSettings.of(new Configuration())));
-    for (long step : List.of(10L, 20L)) {
-      Path gathered = Files.createDirectory(run.resolve(".checkpoint-" + step + ".a.tmp"));
-      Files.writeString(gathered.resolve("prefix"), "12345");
-      checkpoints.publish(
-          gathered.getFileName().toString(),
-          new Manifest(step, 1, "c", List.of(new Manifest.Entry("prefix", 5, "digest"))),
-          0);
-    }
+    publish(10, 1.5, 0);
+    publish(20, null, 0);
+  }
+
+  private void publish(long step, Double evalLoss, int keep) throws IOException {
+    Path gathered = Files.createDirectory(run.resolve(".checkpoint-" + step + ".a.tmp"));
+    Files.writeString(gathered.resolve("prefix"), "12345");
+    checkpoints.publish(
+        gathered.getFileName().toString(),
+        new Manifest(
+            step, 1, "c", evalLoss, false, List.of(new Manifest.Entry("prefix", 5, "digest"))),
+        keep);
   }
 
   private List<String> complete() throws IOException {
@@ -40,6 +44,17 @@ class CheckpointsTest {
   void completeOnesAreListedOldestFirst() throws IOException {
     assertThat(complete()).containsExactly("checkpoint-10", "checkpoint-20");
     assertThat(checkpoints.list().problems()).isEmpty();
+  }
+
+  @Test
+  void theBestOneStaysHoweverOldItIs() throws IOException {
+    publish(30, 1.7, 2);
+    publish(40, Double.NaN, 2);
+    assertThat(complete()).containsExactly("checkpoint-10", "checkpoint-30", "checkpoint-40");
+    assertThat(run.resolve("best")).hasContent("checkpoint-10");
+    publish(50, 1.2, 1);
+    assertThat(complete()).containsExactly("checkpoint-50");
+    assertThat(run.resolve("best")).hasContent("checkpoint-50");
   }
 
   @Test

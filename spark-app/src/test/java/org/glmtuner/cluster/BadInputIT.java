@@ -93,7 +93,7 @@ class BadInputIT {
 
   @Test
   void anOutputThatCannotBeWrittenIsNamedBeforeAnythingStarts() throws Exception {
-    Path output = directory.resolve("nowhere/rows.jsonl");
+    Path output = rows.resolve("output.jsonl");
     fails(
         Submission.of(directory, "score", "--output", output.toString())
             .set("model.path", Checkout.goldenSmall().resolve("model"))
@@ -107,7 +107,7 @@ class BadInputIT {
     fails(
         Submission.of(directory, "train", "--config", directory.toString()),
         ExitCode.INVALID,
-        "Cannot read " + directory + ": ");
+        "Cannot read " + directory + ": it is a directory");
   }
 
   @Test

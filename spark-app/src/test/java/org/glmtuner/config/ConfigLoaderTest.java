@@ -24,7 +24,7 @@ class ConfigLoaderTest {
       }
       training {
         epochs = 2, global-batch = 4, micro-batch-tokens = 99, learning-rate = 0.5, weight-decay = 0.25, clip-norm = 2
-        prefix-dropout = 0.3, loss-average = token, max-non-finite-steps = 1, log-every = 2, checkpoint-every = 3, keep-checkpoints = 4
+        prefix-dropout = 0.3, loss-average = token, max-non-finite-steps = 1, eval-every = 6, early-stop-patience = 7, log-every = 2, checkpoint-every = 3, keep-checkpoints = 4
       }
       ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
       mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
@@ -62,6 +62,7 @@ class ConfigLoaderTest {
                 0.1,
                 TrainingConfig.LossAverage.SAMPLE,
                 3,
+                new TrainingConfig.Validation(0, 0),
                 new TrainingConfig.Intervals(10, 1000, 3)));
     assertThat(config.ranks())
         .isEqualTo(
@@ -102,6 +103,7 @@ class ConfigLoaderTest {
                 0.3,
                 TrainingConfig.LossAverage.TOKEN,
                 1,
+                new TrainingConfig.Validation(6, 7),
                 new TrainingConfig.Intervals(2, 3, 4)));
     assertThat(config.ranks())
         .isEqualTo(
@@ -225,5 +227,14 @@ class ConfigLoaderTest {
             "Invalid ranks.count: 1.5 (a whole number from 0 to 65536)")
         .message()
         .doesNotContain("max-steps");
+  }
+
+  @Test
+  void measuringNeedsRowsAndStoppingNeedsMeasuring() {
+    assertThatThrownBy(() -> load("training { eval-every = 5 }"))
+        .hasMessageContaining("Invalid training.eval-every: 5 (it needs data.validation)");
+    assertThatThrownBy(() -> load("training { early-stop-patience = 2 }"))
+        .hasMessageContaining(
+            "Invalid training.early-stop-patience: 2 (it counts the measurements of training.eval-every, which is 0)");
   }
 }

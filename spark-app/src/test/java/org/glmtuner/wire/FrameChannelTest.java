@@ -77,6 +77,7 @@ class FrameChannelTest {
             new StepReport(3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.5, 0.25)),
             List.of(7L)),
         new Frame.Evaluated(0, false, 2.5),
+        new Frame.EarlyStop(20, 3),
         new Frame.Snapshot(20, "/snapshots/20"),
         new Frame.Replica(20, 0x1234567890L),
         new Frame.Scored(new double[] {1.5, Double.POSITIVE_INFINITY}),

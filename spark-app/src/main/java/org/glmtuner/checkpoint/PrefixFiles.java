@@ -113,19 +113,18 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
   }
 
   /**
-   * Refuses a checkpoint directory whose prefix is not the one that a run trains, so that no rank
-   * has to find out.
+   * Refuses a prefix that is not the one that a run trains, so that no rank has to find out.
    *
    * @param wanted as configured
    * @throws TunerException (exit code 6) as {@link #examine}
    */
   public static void check(
-      Folder checkpoint, ChatGlmConfig base, Prefix wanted, String baseFingerprint)
+      Folder checkpoint, String file, ChatGlmConfig base, Prefix wanted, String baseFingerprint)
       throws IOException {
-    Prefix found = examine(checkpoint, base, baseFingerprint);
+    Prefix found = examine(checkpoint, file, base, baseFingerprint);
     if (!found.equals(wanted)) {
       throw unusable(
-          checkpoint.locate(find(checkpoint)),
+          checkpoint.locate(file),
           "its prefix has "
               + found
               + ", the run is to train "
@@ -135,16 +134,17 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
   }
 
   /**
-   * What the prefix of a checkpoint directory is, after a look at all that is said of it: the
-   * shapes of its tensors, its metadata, and {@code config.json} beside it.
+   * What the prefix in a file of a checkpoint directory is, after a look at all that is said of it:
+   * the shapes of its tensors, its metadata, and {@code config.json} beside it.
    *
    * @param baseFingerprint of the weights that it is going to be used with
    * @throws TunerException (exit code 6) naming the file, what it has and what is needed, where the
    *     prefix is not for this base or the files contradict each other
    */
-  public static Prefix examine(Folder checkpoint, ChatGlmConfig base, String baseFingerprint)
+  public static Prefix examine(
+      Folder checkpoint, String file, ChatGlmConfig base, String baseFingerprint)
       throws IOException {
-    try (TensorFile tensors = TensorFile.open(checkpoint, find(checkpoint))) {
+    try (TensorFile tensors = TensorFile.open(checkpoint, file)) {
       Prefix found = shape(tensors, base);
       Map<String, String> metadata = tensors.metadata();
       String length = Integer.toString(found.length());

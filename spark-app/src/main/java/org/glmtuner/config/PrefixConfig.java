@@ -7,7 +7,7 @@ import java.io.Serializable;
  *
  * @param length {@code pre_seq_len}, virtual tokens per layer
  * @param projection {@code prefix_projection}: keys and values come from a two-layer perceptron
- * @param initFrom checkpoint directory to start from; empty for random values
+ * @param initFrom checkpoint directory or file to start from; empty for random values
  */
 public record PrefixConfig(int length, boolean projection, String initFrom)
     implements Serializable {

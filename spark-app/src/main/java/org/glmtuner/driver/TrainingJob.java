@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.executor.AttemptPlan;
@@ -99,7 +100,7 @@ public final class TrainingJob {
       throws IOException, InterruptedException {
     BaseFiles base = BaseFiles.open(config, settings);
     if (!config.prefix().initFrom().isEmpty()) {
-      base.checkPrefix(Directory.of(config.prefix().initFrom(), settings), config.prefix());
+      base.checkPrefix(PrefixSource.of(config.prefix().initFrom(), settings), config.prefix());
     }
     RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
     result.worldSize(layout.count());

@@ -11,7 +11,8 @@ import org.glmtuner.model.ChatGlmConfig.Prefix;
  * @param shape of a matrix [rows, columns], of a bias [size]
  */
 public record PrefixTensor(String name, List<Long> shape) {
-  private static final String ENCODER = ModelTensor.PREFIX_ENCODER;
+  /** In front of the encoder's own names in checkpoints. */
+  public static final String ENCODER = ModelTensor.PREFIX_ENCODER;
 
   /** [P, 2·L·H], the keys and values themselves; with projection [P, H]. */
   public static final String EMBEDDING = ENCODER + "embedding.weight";

@@ -40,6 +40,11 @@ class PrefixFilesTest {
     return PrefixCheckpoints.write(directory, base, prefix, "mine");
   }
 
+  private Prefix examine(Path other) throws IOException {
+    LocalFolder checkpoint = new LocalFolder(other);
+    return PrefixFiles.examine(checkpoint, PrefixFiles.find(checkpoint), base, "mine");
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void bothFormsHoldTheSameValuesUnderTheOfficialNames(boolean projection) throws IOException {
@@ -79,7 +84,7 @@ class PrefixFilesTest {
   void aCheckpointOfTheSameBaseLengthAndFormFits(boolean projection) throws IOException {
     Prefix prefix = new Prefix(2, projection);
     write(prefix);
-    assertThatCode(() -> PrefixFiles.check(folder, base, prefix, "mine"))
+    assertThatCode(() -> PrefixFiles.check(folder, PrefixFiles.PREFIX, base, prefix, "mine"))
         .doesNotThrowAnyException();
   }
 
@@ -89,7 +94,8 @@ class PrefixFilesTest {
       LocalFolder official =
           new LocalFolder(
               Checkout.goldenSmall().resolve("prefix-init/p8" + (projection ? "-proj" : "")));
-      assertThat(PrefixFiles.examine(official, base, "any")).isEqualTo(new Prefix(8, projection));
+      assertThat(PrefixFiles.examine(official, PrefixFiles.OFFICIAL, base, "any"))
+          .isEqualTo(new Prefix(8, projection));
     }
   }
 
@@ -100,13 +106,13 @@ class PrefixFilesTest {
     Files.writeString(
         directory.resolve(ChatGlmConfig.FILE),
         "{\"pre_seq_len\": 2, \"prefix_projection\": false, \"quantization_bit\": 4}");
-    assertThat(PrefixFiles.examine(folder, base, "any")).isEqualTo(PLAIN);
+    assertThat(PrefixFiles.examine(folder, PrefixFiles.find(folder), base, "any")).isEqualTo(PLAIN);
   }
 
   @Test
   void aCheckpointOfAnotherBaseIsRefusedWithBothFingerprints() throws IOException {
     write(PLAIN);
-    assertThatThrownBy(() -> PrefixFiles.check(folder, base, PLAIN, "other"))
+    assertThatThrownBy(() -> PrefixFiles.check(folder, PrefixFiles.PREFIX, base, PLAIN, "other"))
         .isInstanceOf(TunerException.class)
         .hasMessageContaining(PrefixFiles.PREFIX)
         .hasMessageEndingWith("it was trained on the base mine, model.path is the base other");
@@ -115,7 +121,8 @@ class PrefixFilesTest {
   @Test
   void aPrefixOfAnotherLengthIsRefusedWithBoth() throws IOException {
     write(PLAIN);
-    assertThatThrownBy(() -> PrefixFiles.check(folder, base, new Prefix(3, false), "mine"))
+    assertThatThrownBy(
+            () -> PrefixFiles.check(folder, PrefixFiles.PREFIX, base, new Prefix(3, false), "mine"))
         .hasMessageEndingWith(
             "prefix.safetensors: its prefix has 2 virtual tokens without projection, the run is to train 3 virtual tokens without projection (prefix.length, prefix.projection)");
   }
@@ -123,7 +130,7 @@ class PrefixFilesTest {
   @Test
   void aPrefixOfTheOtherFormIsRefusedWithBoth() throws IOException {
     write(PROJECTED);
-    assertThatThrownBy(() -> PrefixFiles.check(folder, base, PLAIN, "mine"))
+    assertThatThrownBy(() -> PrefixFiles.check(folder, PrefixFiles.PREFIX, base, PLAIN, "mine"))
         .hasMessageEndingWith(
             "its prefix has 2 virtual tokens with projection, the run is to train 2 virtual tokens without projection (prefix.length, prefix.projection)");
   }
@@ -133,7 +140,7 @@ class PrefixFilesTest {
     Map<TensorSpec, float[]> tensors = new LinkedHashMap<>();
     tensors.put(TensorSpec.of(PrefixTensor.EMBEDDING, DType.F32, 2, 8), new float[16]);
     TensorFiles.writeTorch(other.resolve(PrefixFiles.OFFICIAL), tensors);
-    assertThatThrownBy(() -> PrefixFiles.examine(new LocalFolder(other), base, "mine"))
+    assertThatThrownBy(() -> examine(other))
         .hasMessageEndingWith(
             "transformer.prefix_encoder.embedding.weight has the shape [2, 8], a prefix for the base has [2, 384]");
   }
@@ -144,7 +151,7 @@ class PrefixFilesTest {
     tensors.put(TensorSpec.of(PrefixTensor.EMBEDDING, DType.F32, 2, 64), new float[128]);
     tensors.put(TensorSpec.of(PrefixTensor.HIDDEN_WEIGHT, DType.F32, 64, 64), new float[4096]);
     TensorFiles.writeTorch(other.resolve(PrefixFiles.OFFICIAL), tensors);
-    assertThatThrownBy(() -> PrefixFiles.examine(new LocalFolder(other), base, "mine"))
+    assertThatThrownBy(() -> examine(other))
         .hasMessageEndingWith("it has no tensor transformer.prefix_encoder.trans.0.bias");
   }
 
@@ -153,7 +160,7 @@ class PrefixFilesTest {
     write(PLAIN);
     Files.write(
         directory.resolve(ChatGlmConfig.FILE), base.withPrefix(new Prefix(16, false)).toJson());
-    assertThatThrownBy(() -> PrefixFiles.examine(folder, base, "mine"))
+    assertThatThrownBy(() -> PrefixFiles.examine(folder, PrefixFiles.PREFIX, base, "mine"))
         .hasMessageEndingWith(
             "its tensors are of 2 virtual tokens without projection, config.json beside it says 16 virtual tokens without projection");
   }
@@ -169,14 +176,14 @@ class PrefixFilesTest {
       writer.append(spec.name(), new float[768]);
       writer.finish();
     }
-    assertThatThrownBy(() -> PrefixFiles.examine(new LocalFolder(other), base, "mine"))
+    assertThatThrownBy(() -> examine(other))
         .hasMessageEndingWith(
             "its tensors are of 2 virtual tokens without projection, its metadata say {prefix_projection=true}");
   }
 
   @Test
   void aDirectoryWithoutAPrefixIsRefused(@TempDir Path empty) {
-    assertThatThrownBy(() -> PrefixFiles.check(new LocalFolder(empty), base, PLAIN, "mine"))
+    assertThatThrownBy(() -> PrefixFiles.find(new LocalFolder(empty)))
         .hasMessageEndingWith("it has neither prefix.safetensors nor pytorch_model.bin");
   }
 }

@@ -63,7 +63,11 @@ class GoldenTrainIT {
         command(golden, run, ranks, precision, "train")
             .set("prefix.length", 8)
             .set("prefix.projection", golden.projection())
-            .set("prefix.init-from", golden.initialPrefix())
+            .set(
+                "prefix.init-from",
+                golden.model() == GoldenModel.SMALL
+                    ? golden.initialPrefix()
+                    : golden.initialPrefix().resolve("prefix.safetensors"))
             .set("data.train", rows)
             .set("data.shuffle", false)
             .set("training.max-steps", STEPS)

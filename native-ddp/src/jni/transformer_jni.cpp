@@ -82,13 +82,28 @@ NATIVE_METHOD(jdoubleArray, losses)
   });
 }
 
-NATIVE_METHOD(jintArray, generate)
-(JNIEnv* env, jclass, jlong handle, jintArray prompt, jint start, jint end, jint gmask, jint mask, jlong prefix,
- jint most) {
-  return Guarded(env, [&] {
+NATIVE_METHOD(void, beginSequence)
+(JNIEnv* env, jclass, jlong handle, jint index, jintArray prompt, jint start, jint gmask, jint mask, jint most) {
+  Guarded(env, [&] {
+    Borrow<FrozenTransformer>(handle).decoder().Begin(index, ToVector(env, prompt), {start, gmask, mask}, most);
+  });
+}
+
+NATIVE_METHOD(void, appendToken)(JNIEnv* env, jclass, jlong handle, jint index, jint token) {
+  Guarded(env, [&] { Borrow<FrozenTransformer>(handle).decoder().Append(index, token); });
+}
+
+NATIVE_METHOD(void, runSequences)
+(JNIEnv* env, jclass, jlong handle, jintArray indices, jlong prefix, jfloatArray logits) {
+  Guarded(env, [&] {
     auto& transformer = Borrow<FrozenTransformer>(handle);
-    return ToJava(env, transformer.Generate(ToVector(env, prompt), {start, end, gmask, mask},
-                                            ToPrefix(prefix, transformer.dimensions()), most));
+    const std::vector<std::int32_t> sequences = ToVector(env, indices);
+    const std::int64_t needed = static_cast<std::int64_t>(sequences.size()) * transformer.dimensions().vocabulary;
+    if (logits == nullptr || env->GetArrayLength(logits) < needed) {
+      throw std::invalid_argument(Message("Invalid logits: no array of ", needed, " floats"));
+    }
+    const float* computed = transformer.decoder().Run(sequences, ToPrefix(prefix, transformer.dimensions()));
+    env->SetFloatArrayRegion(logits, 0, static_cast<jsize>(needed), computed);
   });
 }
 

@@ -63,11 +63,6 @@ std::vector<double> FrozenTransformer::Losses(const PackedBatch& batch, const Pr
   return output_layer_.Losses(batch);
 }
 
-std::vector<std::int32_t> FrozenTransformer::Generate(const std::vector<std::int32_t>& prompt,
-                                                      const DecodingTokens& tokens, const Prefix& prefix, int most) {
-  return decoder_.Generate(prompt, tokens, prefix, most);
-}
-
 std::string FrozenTransformer::kernels() const {
   return workspace_.gemm->name() + (workspace_.weights.precision() == ElementType::kBfloat16 ? "/bf16" : "/fp32");
 }

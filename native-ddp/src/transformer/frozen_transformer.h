@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "transformer/greedy_decoder.h"
+#include "transformer/decoder.h"
 #include "transformer/output_layer.h"
 #include "transformer/packed_attention.h"
 #include "transformer/packed_batch.h"
@@ -15,8 +15,8 @@
 namespace native_ddp {
 
 /**
- * A frozen ChatGLM: losses, their gradient with respect to a prefix of keys and values, greedy completion. One call at
- * a time; only progress() may be called meanwhile from other threads. Values that are not finite come out as they are.
+ * A frozen ChatGLM: losses, their gradient with respect to a prefix of keys and values, decoding. One call at a
+ * time; only progress() may be called meanwhile from other threads. Values that are not finite come out as they are.
  */
 class FrozenTransformer {
  public:
@@ -35,9 +35,8 @@ class FrozenTransformer {
   /** The losses alone, without dropout; the prefix may be empty. */
   std::vector<double> Losses(const PackedBatch& batch, const Prefix& prefix);
 
-  /** See GreedyDecoder::Generate. */
-  std::vector<std::int32_t> Generate(const std::vector<std::int32_t>& prompt, const DecodingTokens& tokens,
-                                     const Prefix& prefix, int most);
+  /** Sequences that grow token by token. */
+  Decoder& decoder() { return decoder_; }
 
   /** Grows with every product of matrices: stands still only if the work does. */
   std::uint64_t progress() const { return workspace_.progress.load(std::memory_order_relaxed); }
@@ -51,7 +50,7 @@ class FrozenTransformer {
   Workspace workspace_;
   PackedAttention attention_;
   OutputLayer output_layer_;
-  GreedyDecoder decoder_;
+  Decoder decoder_;
   std::vector<SavedLayer> saved_;
 };
 

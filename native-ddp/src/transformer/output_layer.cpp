@@ -86,13 +86,13 @@ std::vector<double> OutputLayer::Run(const PackedBatch& batch, bool with_gradien
   return losses;
 }
 
-const float* OutputLayer::Logits(int row) {
+const float* OutputLayer::Logits(const std::vector<int>& rows) {
   const int hidden = workspace_.dimensions().hidden;
   const int vocabulary = workspace_.dimensions().vocabulary;
-  Normalise({row}, false);
-  float* logits = logits_.Ensure(static_cast<std::size_t>(vocabulary));
-  workspace_.gemm->Forward(1, {normalised_.data(), hidden}, workspace_.weights.word_embeddings(), {logits, vocabulary},
-                           Output::kOverwrite);
+  Normalise(rows, false);
+  float* logits = logits_.Ensure(rows.size() * static_cast<std::size_t>(vocabulary));
+  workspace_.gemm->Forward(static_cast<int>(rows.size()), {normalised_.data(), hidden},
+                           workspace_.weights.word_embeddings(), {logits, vocabulary}, Output::kOverwrite);
   return logits;
 }
 

@@ -21,8 +21,8 @@ class OutputLayer {
   /** As Losses; workspace.hidden becomes the gradient of Σ weight · loss. */
   std::vector<double> LossesAndGradient(const PackedBatch& batch);
 
-  /** Logits [V] of one row of workspace.hidden; valid until the next call. */
-  const float* Logits(int row);
+  /** Logits [n, V] of these rows of workspace.hidden; valid until the next call. */
+  const float* Logits(const std::vector<int>& rows);
 
  private:
   std::vector<double> Run(const PackedBatch& batch, bool with_gradient);

@@ -43,15 +43,12 @@ final class NativeMethods {
       float[] weights,
       long prefix);
 
-  static native int[] generate(
-      long transformer,
-      int[] prompt,
-      int start,
-      int end,
-      int gmask,
-      int mask,
-      long prefix,
-      int most);
+  static native void beginSequence(
+      long transformer, int index, int[] prompt, int start, int gmask, int mask, int most);
+
+  static native void appendToken(long transformer, int index, int token);
+
+  static native void runSequences(long transformer, int[] indices, long prefix, float[] logits);
 
   static native long progress(long transformer);
 

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 
 /**
  * A frozen ChatGLM over a mapped weight file: losses, their gradient with respect to a prefix of
- * keys and values, greedy completion. Owns threads and workspaces, which grow to the largest batch;
- * the weights are shared with every process that opens the same file.
+ * keys and values, decoding. Owns threads and workspaces, which grow to the largest batch; the
+ * weights are shared with every process that opens the same file.
  *
  * <p>Prefixes are handles of FP32 tensors {@code [L, 2, P, H]} on the CPU, contiguous: keys at
  * {@code [l][0]}, values at {@code [l][1]}, head {@code h} in columns {@code h · D …}. They stay
@@ -110,24 +110,34 @@ public final class NativeTransformer implements AutoCloseable {
   }
 
   /**
-   * Completes a prompt by the most probable token each time.
+   * Sequence {@code index} becomes {@code prompt}, whose rows wait for {@link #runSequences}; what
+   * it was before is forgotten. Its cache of keys and values stays allocated for the next one.
    *
+   * @param index chosen by the caller, from 0
    * @param prompt with [gMASK] or [MASK], and sop
-   * @param prefix or {@link #NO_PREFIX}
-   * @return at most {@code most} new tokens, without the end token
+   * @param most tokens that may be appended
    */
-  public synchronized int[] generate(int[] prompt, DecodingTokens tokens, long prefix, int most) {
-    return handle.with(
+  public synchronized void beginSequence(int index, int[] prompt, DecodingTokens tokens, int most) {
+    handle.run(
         address ->
-            NativeMethods.generate(
-                address,
-                prompt,
-                tokens.start(),
-                tokens.end(),
-                tokens.gmask(),
-                tokens.mask(),
-                prefix,
-                most));
+            NativeMethods.beginSequence(
+                address, index, prompt, tokens.start(), tokens.gmask(), tokens.mask(), most));
+  }
+
+  /** Adds a token to a sequence, whose row waits for {@link #runSequences}. */
+  public synchronized void appendToken(int index, int token) {
+    handle.run(address -> NativeMethods.appendToken(address, index, token));
+  }
+
+  /**
+   * Runs the rows that wait in these sequences, packed.
+   *
+   * @param prefix or {@link #NO_PREFIX}; the same one for all of a sequence's rows
+   * @param logits [n, V] receives those of each sequence's last row, in the order of {@code
+   *     indices}
+   */
+  public synchronized void runSequences(int[] indices, long prefix, float[] logits) {
+    handle.run(address -> NativeMethods.runSequences(address, indices, prefix, logits));
   }
 
   /** A number that grows while anything is computed, several times per layer. */

@@ -1,8 +1,5 @@
 package org.glmtuner.cli;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,10 +8,9 @@ import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.driver.GenerateJob;
 import org.glmtuner.driver.Progress;
+import org.glmtuner.driver.PromptFile;
 import org.glmtuner.driver.SparkSetup;
-import org.glmtuner.failure.TunerException;
 import org.glmtuner.report.ConsoleProgress;
-import org.glmtuner.storage.TextFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,7 +20,8 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "generate",
     description = {
-      "Completes prompts greedily, up to data.max-target-length new tokens: one JSON object a prompt, with prompt and text."
+      "Completes prompts as the keys of generation say: one JSON object a prompt, in their order, with prompt and text,",
+      "or with input_ids and new_ids where the prompts are ids."
     },
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
@@ -42,15 +39,19 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--prompts",
       paramLabel = "FILE",
-      description = "JSON Lines with prompts in data.prompt-column; a local path or a Hadoop URI.")
+      description = {
+        "JSON Lines with texts in data.prompt-column, or with ids that end in gMASK and sop in input_ids;",
+        "a local path or a Hadoop URI."
+      })
   private String file = "";
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     TunerConfig config = options.load();
-    List<String> all = new ArrayList<>(prompts);
+    List<PromptFile.Row> all = new ArrayList<>();
+    prompts.forEach(prompt -> all.add(PromptFile.Row.of(prompt)));
     if (!file.isEmpty()) {
-      all.addAll(read(config.data().columns().prompt()));
+      all.addAll(PromptFile.read(file, config.data()));
     }
     try (OutputLines lines = output.open();
         SparkSession spark = SparkSetup.start("generate", config.ranks());
@@ -61,32 +62,5 @@ final class GenerateCommand implements Callable<Integer> {
       lines.finish("prompts", all.size());
     }
     return 0;
-  }
-
-  private List<String> read(String column) throws IOException {
-    List<String> texts = new ArrayList<>();
-    int number = 0;
-    for (String line : TextFile.read(file).lines().toList()) {
-      number++;
-      try {
-        if (!line.isBlank()) {
-          JsonObject row = JsonParser.parseString(line).getAsJsonObject();
-          texts.add(row.get(column).getAsString());
-        }
-      } catch (JsonParseException
-          | IllegalStateException
-          | NullPointerException
-          | UnsupportedOperationException e) {
-        throw TunerException.damaged(
-            "Cannot read "
-                + file
-                + ", row "
-                + number
-                + ": it is no JSON object with a text in column "
-                + column
-                + " (data.prompt-column)");
-      }
-    }
-    return texts;
   }
 }

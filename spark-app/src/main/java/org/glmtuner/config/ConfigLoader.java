@@ -29,7 +29,6 @@ public final class ConfigLoader {
    */
   private static final Set<String> NOT_YET =
       Set.of(
-          "data.history-column",
           "engine.isa",
           "mpi.interface",
           "mpi.port-range",
@@ -40,8 +39,7 @@ public final class ConfigLoader {
           "retry.max-attempts",
           "retry.backoff");
 
-  private static final Set<String> NOT_YET_GROUPS =
-      Set.of("engine", "memory", "retry", "generation", "report");
+  private static final Set<String> NOT_YET_GROUPS = Set.of("engine", "memory", "retry", "report");
 
   /** Groups whose keys the user chooses. */
   private static final Set<String> FREE_GROUPS = Set.of("mpi.environment");
@@ -49,7 +47,16 @@ public final class ConfigLoader {
   /** Groups that may be given empty. */
   private static final Set<String> GROUPS =
       Set.of(
-          "run", "model", "prefix", "data", "training", "ranks", "mpi", "mpi.environment", "cache");
+          "run",
+          "model",
+          "prefix",
+          "data",
+          "training",
+          "generation",
+          "ranks",
+          "mpi",
+          "mpi.environment",
+          "cache");
 
   private ConfigLoader() {}
 

@@ -63,6 +63,14 @@ final class Section {
         : least;
   }
 
+  /** Accepts {@code 0 < value <= most}. */
+  double positive(String key, double most) {
+    double value = read(key, config::getDouble, most);
+    return check(key, value > 0 && value <= most, value, "a number above 0 up to " + most)
+        ? value
+        : most;
+  }
+
   /** A number needs its unit: without one it would be milliseconds, which nobody means here. */
   Duration duration(String key, Duration least) {
     String text = String.valueOf(config.getValue(key).unwrapped()).strip();

@@ -17,6 +17,7 @@ public record TunerConfig(
     PrefixConfig prefix,
     DataConfig data,
     TrainingConfig training,
+    GenerationConfig generation,
     RanksConfig ranks,
     MpiConfig mpi,
     CacheConfig cache,
@@ -38,6 +39,7 @@ public record TunerConfig(
       List.of(
           "run.directory",
           "run.id",
+          "generation",
           "ranks",
           "mpi",
           "cache",
@@ -61,6 +63,8 @@ public record TunerConfig(
     DataConfig data = DataConfig.read(new Section(config, "data", problems));
     TrainingConfig training = TrainingConfig.read(new Section(config, "training", problems));
     checkValidation(data, training.validation(), problems);
+    GenerationConfig generation =
+        GenerationConfig.read(new Section(config, "generation", problems));
     RanksConfig ranks = RanksConfig.read(new Section(config, "ranks", problems));
     MpiConfig mpi = MpiConfig.read(new Section(config, "mpi", problems));
     CacheConfig cache = CacheConfig.read(new Section(config, "cache", problems));
@@ -68,7 +72,8 @@ public record TunerConfig(
         new Effective(
             rendered(config, training.length().epochs() > 0),
             problems.isEmpty() ? identity(config, reference) : new TreeMap<>());
-    return new TunerConfig(run, model, prefix, data, training, ranks, mpi, cache, effective);
+    return new TunerConfig(
+        run, model, prefix, data, training, generation, ranks, mpi, cache, effective);
   }
 
   private static void checkValidation(

@@ -7,7 +7,6 @@ import com.google.gson.Strictness;
 import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.MalformedJsonException;
-import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -52,29 +51,14 @@ public final class JsonArrayRows implements Iterator<JsonArrayRows.Row>, Closeab
    */
   public JsonArrayRows(InputStream stream, String location) {
     this.location = location;
-    this.reader =
-        new JsonReader(
-            new InputStreamReader(
-                withoutByteOrderMark(stream), StandardCharsets.UTF_8.newDecoder()));
+    InputStream text = step(() -> Utf8.withoutByteOrderMark(stream));
+    this.reader = new JsonReader(new InputStreamReader(text, StandardCharsets.UTF_8.newDecoder()));
     reader.setStrictness(Strictness.STRICT);
     step(
         () -> {
           reader.beginArray();
           return true;
         });
-  }
-
-  private InputStream withoutByteOrderMark(InputStream stream) {
-    BufferedInputStream buffered = new BufferedInputStream(stream);
-    step(
-        () -> {
-          buffered.mark(3);
-          if (buffered.read() != 0xef || buffered.read() != 0xbb || buffered.read() != 0xbf) {
-            buffered.reset();
-          }
-          return true;
-        });
-    return buffered;
   }
 
   @Override

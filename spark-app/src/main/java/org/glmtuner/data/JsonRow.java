@@ -51,17 +51,24 @@ record JsonRow(JsonObject columns) {
 
   /** The text in the column; empty where it holds null. */
   String text(String column) throws RowException {
-    JsonElement value = value(column);
+    return text(value(column), "its column " + column);
+  }
+
+  /**
+   * The text of a value; empty for null.
+   *
+   * @param name of the place, for messages
+   */
+  static String text(JsonElement value, String name) throws RowException {
     if (value.isJsonNull()) {
       return "";
     }
     if (!(value instanceof JsonPrimitive primitive) || !primitive.isString()) {
-      throw new RowException(
-          "its column " + column + " holds " + kind(value) + " (a text is needed)");
+      throw new RowException(name + " holds " + kind(value) + " (a text is needed)");
     }
     String text = primitive.getAsString();
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
-      throw new RowException("its column " + column + " holds half a surrogate pair");
+      throw new RowException(name + " holds half a surrogate pair");
     }
     return text;
   }
@@ -92,7 +99,8 @@ record JsonRow(JsonObject columns) {
     return integers;
   }
 
-  private JsonElement value(String column) throws RowException {
+  /** What the column holds. */
+  JsonElement value(String column) throws RowException {
     JsonElement value = columns.get(column);
     if (value == null) {
       throw new RowException(
@@ -107,7 +115,8 @@ record JsonRow(JsonObject columns) {
     return value;
   }
 
-  private static String kind(JsonElement element) {
+  /** What a value is, in words. */
+  static String kind(JsonElement element) {
     if (element.isJsonObject()) {
       return "an object";
     } else if (element.isJsonArray()) {

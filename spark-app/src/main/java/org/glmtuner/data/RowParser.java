@@ -1,9 +1,8 @@
 package org.glmtuner.data;
 
 import com.google.gson.JsonElement;
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import org.glmtuner.config.DataConfig.Columns;
 
 /**
  * Reads rows that are JSON objects. A bad row is an outcome, never an exception. Threads may share
@@ -19,9 +18,9 @@ public final class RowParser<T> {
     RowOutcome<T> read(long id, JsonRow row) throws RowException;
   }
 
-  /** Makes a value of a prompt and its response. */
+  /** Makes a value of a question and its answer, neither of them empty. */
   private interface PairReader<T> {
-    T read(long id, String prompt, String response) throws RowException;
+    T read(long id, Question question, String response) throws RowException;
   }
 
   private final Reader<T> reader;
@@ -31,33 +30,41 @@ public final class RowParser<T> {
   }
 
   /** Rows with a prompt and a response, to train on. */
-  public static RowParser<Sample> samples(
-      String promptColumn, String responseColumn, TrainingRowEncoder encoder, SampleRules rules) {
+  public static RowParser<CutSample> samples(
+      Columns columns, TrainingRowEncoder encoder, SampleRules rules) {
     return pairs(
-        promptColumn,
-        responseColumn,
-        (id, prompt, response) -> rules.sample(id, encoder.encode(prompt, response)));
+        columns,
+        (id, question, response) -> {
+          TrainingRowEncoder.Encoded encoded = encoder.encode(question, response);
+          return new CutSample(
+              rules.sample(id, encoded.row()), encoded.promptCut(), encoded.responseCut());
+        });
   }
 
   /** The same rows as the official preprocessing shows them, padded and unchecked. */
-  public static RowParser<TrainingRow> trainingRows(
-      String promptColumn, String responseColumn, TrainingRowEncoder encoder) {
-    return pairs(
-        promptColumn,
-        responseColumn,
-        (id, prompt, response) -> encoder.encodePadded(prompt, response));
+  public static RowParser<TrainingRow> trainingRows(Columns columns, TrainingRowEncoder encoder) {
+    return pairs(columns, (id, question, response) -> encoder.encodePadded(question, response));
   }
 
-  private static <T> RowParser<T> pairs(
-      String promptColumn, String responseColumn, PairReader<T> reader) {
+  /** Rows with a prompt and a reference, to generate from. */
+  public static RowParser<EvaluationRow> evaluationRows(
+      Columns columns, EvaluationRowEncoder encoder) {
+    return pairs(columns, (id, question, reference) -> encoder.encode(question, reference));
+  }
+
+  private static <T> RowParser<T> pairs(Columns columns, PairReader<T> reader) {
     return new RowParser<>(
         (id, row) -> {
-          String prompt = row.text(promptColumn);
-          String response = row.text(responseColumn);
+          String prompt = row.text(columns.prompt());
+          String response = row.text(columns.response());
           if (prompt.isEmpty() || response.isEmpty()) {
-            return empty(prompt.isEmpty() ? promptColumn : responseColumn);
+            return empty(prompt.isEmpty() ? columns.prompt() : columns.response());
           }
-          return new RowOutcome.Accepted<>(reader.read(id, prompt, response));
+          Question question =
+              columns.history().isEmpty()
+                  ? Question.of(prompt)
+                  : new Question(prompt, HistoryColumn.read(row, columns), true);
+          return new RowOutcome.Accepted<>(reader.read(id, question, response));
         });
   }
 
@@ -87,7 +94,7 @@ public final class RowParser<T> {
   public RowOutcome<T> parse(long id, byte[] utf8) {
     String text;
     try {
-      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+      text = Utf8.decode(utf8);
     } catch (CharacterCodingException e) {
       return new RowOutcome.Rejected<>("it is not UTF-8");
     }

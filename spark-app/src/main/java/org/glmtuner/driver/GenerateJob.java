@@ -1,5 +1,6 @@
 package org.glmtuner.driver;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -8,16 +9,20 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.sql.SparkSession;
+import org.glmtuner.config.GenerationConfig.Text;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.Completion;
 import org.glmtuner.executor.CompletionTask;
-import org.glmtuner.executor.Prompt;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.generation.ChatText;
+import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.SpecialIds;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
-/** {@code generate}: greedy completions of prompts, with or without a prefix. */
+/** {@code generate}: completions of prompts, with or without a prefix. */
 public final class GenerateJob {
+  private static final Gson GSON = new Gson();
+
   private final SparkSession spark;
   private final TunerConfig config;
   private final Progress progress;
@@ -32,15 +37,16 @@ public final class GenerateJob {
   }
 
   /**
-   * Completes prompts.
+   * Completes prompts, which are texts, or ids for a model that may have no tokenizer.
    *
    * @param checkpoint directory of a prefix, {@code latest} for the newest of run.directory, or
    *     empty for the base alone
    * @param compareBase also completes with the base alone
-   * @param lines receives a line of JSON for each prompt, in their order: prompt, text
+   * @param lines receives a line of JSON for each prompt, in their order: prompt and text, or
+   *     input_ids and new_ids
    */
   public void run(
-      List<String> prompts, String checkpoint, boolean compareBase, Consumer<String> lines)
+      List<PromptFile.Row> prompts, String checkpoint, boolean compareBase, Consumer<String> lines)
       throws IOException, InterruptedException {
     if (prompts.isEmpty()) {
       throw TunerException.invalid(
@@ -48,27 +54,39 @@ public final class GenerateJob {
     }
     ServeJob job = new ServeJob(spark, config, progress, cancellation);
     BaseFiles base = BaseFiles.open(config, job.settings());
-    RowTokenizer source = RowTokenizer.of(job.context(), base, config.data(), config.cache());
-    try (ChatGlmTokenizer tokenizer = source.load()) {
+    try (ChatGlmTokenizer tokenizer = tokenizer(job, base, prompts)) {
+      TokenPrompts tokens = new TokenPrompts(base.config());
+      SpecialIds special = base.config().specialIds();
       List<Prompt> encoded = new ArrayList<>();
-      for (String prompt : prompts) {
+      for (PromptFile.Row prompt : prompts) {
+        long id = encoded.size();
         encoded.add(
-            new Prompt(encoded.size(), encode(prompt, tokenizer, base.config().specialIds())));
+            prompt.text() == null
+                ? tokens.prompt(id, prompt.ids())
+                : new Prompt(id, encode(prompt.text(), tokenizer, special)));
       }
-      int maxNewTokens = config.data().maxTargetLength();
+      progress.expect("prompts", encoded.size());
       List<Completion> completions =
           job.run(
               base,
-              job.context().parallelize(encoded),
+              job.context().parallelize(encoded, 1), // dealt out evenly, one by one
               checkpoint,
               compareBase,
-              plan -> new CompletionTask(plan, maxNewTokens));
+              CompletionTask::new);
       completions.stream()
           .sorted(Comparator.comparingLong(Completion::id))
           .forEach(
               completion ->
                   lines.accept(line(prompts.get((int) completion.id()), completion, tokenizer)));
     }
+  }
+
+  /** Null where no prompt is a text. */
+  private ChatGlmTokenizer tokenizer(ServeJob job, BaseFiles base, List<PromptFile.Row> prompts)
+      throws IOException {
+    return prompts.stream().allMatch(prompt -> prompt.text() == null)
+        ? null
+        : RowTokenizer.of(job.context(), base, config.data(), config.cache()).load();
   }
 
   /** As the official evaluation: the head of the prompt that fits, then gMASK and sop. */
@@ -81,13 +99,26 @@ public final class GenerateJob {
     return ids;
   }
 
-  private static String line(String prompt, Completion completion, ChatGlmTokenizer tokenizer) {
+  private String line(PromptFile.Row prompt, Completion completion, ChatGlmTokenizer tokenizer) {
     JsonObject line = new JsonObject();
-    line.addProperty("prompt", prompt);
-    line.addProperty("text", tokenizer.decode(completion.newIds()));
-    if (completion.baseIds() != null) {
-      line.addProperty("base_text", tokenizer.decode(completion.baseIds()));
+    if (prompt.text() == null) {
+      line.add("input_ids", GSON.toJsonTree(prompt.ids()));
+      line.add("new_ids", GSON.toJsonTree(completion.newIds()));
+      if (completion.baseIds() != null) {
+        line.add("base_new_ids", GSON.toJsonTree(completion.baseIds()));
+      }
+    } else {
+      line.addProperty("prompt", prompt.text());
+      line.addProperty("text", text(completion.newIds(), tokenizer));
+      if (completion.baseIds() != null) {
+        line.addProperty("base_text", text(completion.baseIds(), tokenizer));
+      }
     }
     return line.toString();
+  }
+
+  private String text(int[] ids, ChatGlmTokenizer tokenizer) {
+    String plain = tokenizer.decode(ids);
+    return config.generation().text() == Text.CHAT ? ChatText.of(plain) : plain;
   }
 }

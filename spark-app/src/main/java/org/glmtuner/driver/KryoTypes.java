@@ -12,13 +12,13 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.glmtuner.data.DataFingerprint;
+import org.glmtuner.data.FileFormat;
 import org.glmtuner.data.Sample;
-import org.glmtuner.data.TextFormat;
 import org.glmtuner.executor.Completion;
-import org.glmtuner.executor.Prompt;
 import org.glmtuner.executor.RankOutcome;
 import org.glmtuner.executor.RowKey;
 import org.glmtuner.executor.SampleLoss;
+import org.glmtuner.generation.Prompt;
 
 /** What our jobs shuffle, broadcast and collect, for Spark's Kryo, which does not know records. */
 public final class KryoTypes implements KryoRegistrator {
@@ -34,7 +34,8 @@ public final class KryoTypes implements KryoRegistrator {
           RowFiles.Piece.class,
           RowFiles.Row.class,
           ParsedRows.Parsed.class,
-          ParsedRows.Malformed.class,
+          ParsedRows.Unused.class,
+          RowCounts.class,
           DataFingerprint.class);
 
   @Override
@@ -43,7 +44,7 @@ public final class KryoTypes implements KryoRegistrator {
       kryo.register(type, new RecordSerializer<>(type));
       kryo.register(type.arrayType());
     }
-    kryo.register(TextFormat.class);
+    kryo.register(FileFormat.class);
   }
 
   /**

@@ -7,7 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
-import org.glmtuner.config.DataConfig;
+import org.glmtuner.data.CutSample;
 import org.glmtuner.data.RowOutcome;
 import org.glmtuner.data.RowParser;
 import org.glmtuner.data.Sample;
@@ -21,38 +21,59 @@ import org.glmtuner.tokenizer.ChatGlmTokenizer;
 final class ParsedRows implements AutoCloseable {
   private static final int MOST_LISTED = 1000;
 
-  /** A row that cannot be used. */
-  record Malformed(String file, long row, String reason) implements Serializable {}
+  /** A row that is no sample. */
+  record Unused(String file, long row, String reason) implements Serializable {}
 
-  /** What became of a row: a sample, or else the reason why not; neither where it was empty. */
-  record Parsed(String file, long row, Sample sample, String reason) implements Serializable {}
+  /**
+   * What became of a row.
+   *
+   * @param sample null where it is none
+   * @param promptCut tokens of its prompt that did not fit
+   * @param responseCut tokens of its response that did not fit
+   * @param problem why it is malformed, else null
+   * @param emptiness why it is passed over without being malformed, else null
+   */
+  record Parsed(
+      String file,
+      long row,
+      Sample sample,
+      int promptCut,
+      int responseCut,
+      String problem,
+      String emptiness)
+      implements Serializable {
+
+    boolean isMalformed() {
+      return problem != null;
+    }
+
+    boolean isEmpty() {
+      return emptiness != null;
+    }
+  }
 
   private final JavaRDD<Parsed> parsed;
 
   /** Per partition, the samples of those before it. */
   private final long[] firstIds;
 
-  private final long samples;
-  private final long malformed;
-  private final long skipped;
+  private final RowCounts counts;
 
   /**
-   * @param counts per partition: samples, malformed rows, empty ones
+   * @param counts per partition
    */
-  private ParsedRows(JavaRDD<Parsed> parsed, List<long[]> counts) {
+  private ParsedRows(JavaRDD<Parsed> parsed, List<RowCounts> counts) {
     this.parsed = parsed;
     this.firstIds = new long[counts.size()];
     for (int i = 1; i < firstIds.length; i++) {
-      firstIds[i] = firstIds[i - 1] + counts.get(i - 1)[0];
+      firstIds[i] = firstIds[i - 1] + counts.get(i - 1).samples();
     }
-    this.samples = counts.stream().mapToLong(count -> count[0]).sum();
-    this.malformed = counts.stream().mapToLong(count -> count[1]).sum();
-    this.skipped = counts.stream().mapToLong(count -> count[2]).sum();
+    this.counts = counts.stream().reduce(RowCounts.NONE, RowCounts::plus);
   }
 
   /** Parses all rows; the outcomes are kept in memory or on disk until this is closed. */
-  static ParsedRows of(RowFiles files, RowTokenizer tokenizer, DataConfig data) throws IOException {
-    boolean tokens = files.format(data.format()) == DataConfig.Format.TOKENS;
+  static ParsedRows of(RowFiles files, RowTokenizer tokenizer) throws IOException {
+    boolean tokens = files.haveTokens();
     JavaRDD<Parsed> parsed =
         files
             .rows()
@@ -61,9 +82,11 @@ final class ParsedRows implements AutoCloseable {
     return new ParsedRows(parsed, parsed.mapPartitions(ParsedRows::count).collect());
   }
 
-  private static Iterator<long[]> count(Iterator<Parsed> rows) {
-    long[] counts = new long[3];
-    rows.forEachRemaining(row -> counts[row.sample() != null ? 0 : row.reason() != null ? 1 : 2]++);
+  private static Iterator<RowCounts> count(Iterator<Parsed> rows) {
+    RowCounts counts = RowCounts.NONE;
+    while (rows.hasNext()) {
+      counts = counts.plus(RowCounts.of(rows.next()));
+    }
     return List.of(counts).iterator();
   }
 
@@ -71,48 +94,53 @@ final class ParsedRows implements AutoCloseable {
       Iterator<RowFiles.Row> rows, RowTokenizer tokenizer, boolean tokens) throws IOException {
     List<Parsed> outcomes = new ArrayList<>();
     try (ChatGlmTokenizer loaded = tokens ? null : tokenizer.load()) {
-      RowParser<Sample> parser = tokens ? tokenizer.tokens() : tokenizer.samples(loaded);
+      RowParser<?> parser = tokens ? tokenizer.tokens() : tokenizer.samples(loaded);
       while (rows.hasNext()) {
         RowFiles.Row row = rows.next();
         if (!row.isBlank()) {
-          outcomes.add(judged(row, parser.parse(row.row(), row.utf8())));
+          outcomes.add(judged(row, row.parse(parser)));
         }
       }
     }
     return outcomes.iterator();
   }
 
-  private static Parsed judged(RowFiles.Row row, RowOutcome<Sample> outcome) {
-    if (outcome instanceof RowOutcome.Accepted<Sample> accepted) {
-      return new Parsed(row.file(), row.row(), accepted.value(), null);
+  private static Parsed judged(RowFiles.Row row, RowOutcome<?> outcome) {
+    if (outcome instanceof RowOutcome.Rejected<?> rejected) {
+      return new Parsed(row.file(), row.row(), null, 0, 0, rejected.reason(), null);
+    } else if (outcome instanceof RowOutcome.Skipped<?> skipped) {
+      return new Parsed(row.file(), row.row(), null, 0, 0, null, skipped.reason());
     }
-    String reason =
-        outcome instanceof RowOutcome.Rejected<Sample> rejected ? rejected.reason() : null;
-    return new Parsed(row.file(), row.row(), null, reason);
+    Object value = ((RowOutcome.Accepted<?>) outcome).value();
+    CutSample cut = value instanceof CutSample text ? text : new CutSample((Sample) value, 0, 0);
+    return new Parsed(
+        row.file(), row.row(), cut.sample(), cut.promptCut(), cut.responseCut(), null, null);
   }
 
-  long sampleCount() {
-    return samples;
+  RowCounts counts() {
+    return counts;
   }
 
-  long malformedCount() {
-    return malformed;
-  }
-
-  /** Rows with an empty prompt or response, which the official recipe passes over. */
-  long skippedCount() {
-    return skipped;
-  }
-
-  /** The first malformed rows. */
-  List<Malformed> malformed() {
-    if (malformed == 0) {
-      return List.of();
+  /** The first malformed rows, then the first empty ones. */
+  List<Unused> unused() {
+    List<Unused> rows = new ArrayList<>(malformed());
+    if (counts.empty() > 0) {
+      rows.addAll(
+          parsed
+              .filter(Parsed::isEmpty)
+              .map(row -> new Unused(row.file(), row.row(), row.emptiness()))
+              .take(MOST_LISTED));
     }
-    return parsed
-        .filter(row -> row.reason() != null)
-        .map(row -> new Malformed(row.file(), row.row(), row.reason()))
-        .take(MOST_LISTED);
+    return rows;
+  }
+
+  private List<Unused> malformed() {
+    return counts.malformed() == 0
+        ? List.of()
+        : parsed
+            .filter(Parsed::isMalformed)
+            .map(row -> new Unused(row.file(), row.row(), row.problem()))
+            .take(MOST_LISTED);
   }
 
   /**
@@ -126,7 +154,8 @@ final class ParsedRows implements AutoCloseable {
             .findFirst()
             .map(m -> "; " + m.file() + ", row " + m.row() + ": " + m.reason())
             .orElse("");
-    long considered = samples + malformed;
+    long malformed = counts.malformed();
+    long considered = counts.samples() + malformed;
     if (malformed > maxRejectedShare * considered) {
       throw TunerException.damaged(
           "Cannot use "
@@ -141,14 +170,14 @@ final class ParsedRows implements AutoCloseable {
               + maxRejectedShare
               + first);
     }
-    if (samples == 0) {
+    if (counts.samples() == 0) {
       throw TunerException.damaged(
           "Cannot use "
               + paths
               + " ("
               + key
               + "): it has no rows to learn from, "
-              + skipped
+              + counts.empty()
               + " are empty"
               + first);
     }

@@ -16,6 +16,12 @@ public interface Progress extends AutoCloseable {
   /** The record of the steps since the last one. */
   void record(StepRecord record);
 
+  /** A job without steps starts: {@code count} of {@code items} are to be done. */
+  void expect(String items, long count);
+
+  /** So many more of them are done. */
+  void done(long more);
+
   @Override
   void close();
 }

@@ -4,25 +4,24 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.glmtuner.config.DataConfig;
-import org.glmtuner.data.JsonArrayRows;
-import org.glmtuner.data.TextFormat;
+import org.glmtuner.data.FileFormat;
+import org.glmtuner.data.RowOutcome;
+import org.glmtuner.data.RowParser;
 import org.glmtuner.failure.TunerException;
-import org.glmtuner.storage.ByteLines;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 
@@ -37,25 +36,36 @@ final class RowFiles {
   private static final int HEAD_BYTES = 1 << 12;
 
   /**
-   * A range of a file for one task; an array is one piece.
+   * A range of a file for one task: lines, or groups of rows of Parquet; other files are one piece.
    *
    * @param firstRow number of the piece's first row in its file, from 1
    */
   record Piece(
-      String directory, String name, TextFormat format, long start, long end, long firstRow)
+      String directory, String name, FileFormat format, long start, long end, long firstRow)
       implements Serializable {
     String location() {
-      return directory + "/" + name;
+      return directory + (directory.endsWith("/") ? "" : "/") + name;
     }
   }
 
   /**
-   * The text of a row.
+   * A row as an object in JSON.
    *
-   * @param row its line, or its place in the array, from 1
+   * @param row the line where it starts, or its place in the array or table, from 1
+   * @param problem why the row cannot be read, else null
    */
-  record Row(String file, long row, byte[] utf8) implements Serializable {
+  record Row(String file, long row, byte[] utf8, String problem) implements Serializable {
+
+    /** What {@code parser} makes of it. */
+    <T> RowOutcome<T> parse(RowParser<T> parser) {
+      return problem == null ? parser.parse(row, utf8) : new RowOutcome.Rejected<>(problem);
+    }
+
+    /** Whether it is an empty line. */
     boolean isBlank() {
+      if (problem != null) {
+        return false;
+      }
       for (byte b : utf8) {
         if (b != ' ' && b != '\t' && b != '\r') {
           return false;
@@ -67,13 +77,19 @@ final class RowFiles {
 
   private final JavaSparkContext context;
   private final HadoopSettings settings;
+  private final DataConfig data;
   private final String key;
   private final List<Piece> pieces;
 
   private RowFiles(
-      JavaSparkContext context, HadoopSettings settings, String key, List<Piece> pieces) {
+      JavaSparkContext context,
+      HadoopSettings settings,
+      DataConfig data,
+      String key,
+      List<Piece> pieces) {
     this.context = context;
     this.settings = settings;
+    this.data = data;
     this.key = key;
     this.pieces = pieces;
   }
@@ -82,9 +98,10 @@ final class RowFiles {
    * Finds the files.
    *
    * @param key of the configuration, for messages
-   * @throws TunerException (exit code 6) where one is missing or of no known format
+   * @throws TunerException (exit code 6) where one is missing or not of the configured format
    */
-  static RowFiles find(JavaSparkContext context, HadoopSettings settings, String key, String paths)
+  static RowFiles find(
+      JavaSparkContext context, HadoopSettings settings, DataConfig data, String key, String paths)
       throws IOException {
     List<Piece> files = new ArrayList<>();
     for (String path : paths.split(",", -1)) {
@@ -98,7 +115,7 @@ final class RowFiles {
                 + ")");
       }
       for (Directory.Located file : found) {
-        files.add(whole(file.directory(), file.name()));
+        files.add(whole(file.directory(), file.name(), data.format()));
       }
     }
     long bytes = files.stream().mapToLong(Piece::end).sum();
@@ -108,22 +125,13 @@ final class RowFiles {
             Math.min(MOST_PIECE, bytes / (PIECES_PER_SLOT * context.defaultParallelism())));
     List<Piece> pieces = new ArrayList<>();
     for (Piece file : files) {
-      long size = file.format() == TextFormat.JSON_ARRAY ? file.end() : pieceBytes;
-      for (long start = 0; start < file.end(); start += size) {
-        pieces.add(
-            new Piece(
-                file.directory(),
-                file.name(),
-                file.format(),
-                start,
-                Math.min(start + size, file.end()),
-                1));
-      }
+      pieces.addAll(PieceRows.split(file, pieceBytes, settings));
     }
-    return new RowFiles(context, settings, key, pieces);
+    return new RowFiles(context, settings, data, key, pieces);
   }
 
-  private static Piece whole(Directory directory, String name) throws IOException {
+  private static Piece whole(Directory directory, String name, DataConfig.Format format)
+      throws IOException {
     ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
     try (SeekableByteChannel channel = directory.open(name)) {
       while (head.hasRemaining() && channel.read(head) > 0) {
@@ -132,20 +140,30 @@ final class RowFiles {
     }
     byte[] bytes = new byte[head.flip().limit()];
     head.get(bytes);
-    TextFormat format = TextFormat.detect(bytes, directory.locate(name));
-    return new Piece(directory.location(), name, format, 0, directory.size(name), 1);
+    FileFormat detected = FileFormat.detect(bytes, directory.locate(name), format);
+    return new Piece(directory.location(), name, detected, 0, directory.size(name), 1);
   }
 
-  /** {@code data.format}, with auto resolved by the first row. */
-  DataConfig.Format format(DataConfig.Format configured) throws IOException {
-    if (configured != DataConfig.Format.AUTO) {
-      return configured;
+  /** The columns that rows are made of, whatever {@code data.format} is. */
+  private static Set<String> columns(DataConfig data) {
+    Set<String> columns = new TreeSet<>(Set.of("input_ids", "labels"));
+    columns.addAll(
+        List.of(data.columns().prompt(), data.columns().response(), data.columns().history()));
+    return columns;
+  }
+
+  /** Whether rows hold tokens: {@code data.format}, or with auto the first row. */
+  boolean haveTokens() throws IOException {
+    if (data.format() != DataConfig.Format.AUTO) {
+      return data.format() == DataConfig.Format.TOKENS;
     }
-    try (Rows rows = new Rows(pieces.get(0), settings)) {
-      while (rows.hasNext()) {
-        Row row = rows.next();
-        if (!row.isBlank()) {
-          return hasTokens(row) ? DataConfig.Format.TOKENS : DataConfig.Format.JSON;
+    for (Piece piece : pieces) {
+      try (PieceRows rows = new PieceRows(piece, settings, columns(data))) {
+        while (rows.hasNext()) {
+          Row row = rows.next();
+          if (!row.isBlank()) {
+            return row.problem() == null && hasTokens(row);
+          }
         }
       }
     }
@@ -169,93 +187,52 @@ final class RowFiles {
    */
   JavaRDD<Row> rows() {
     HadoopSettings hadoop = settings;
+    Set<String> columns = columns(data);
     List<Long> counts = counts(hadoop);
-    Map<String, Long> next = new TreeMap<>();
+    Map<String, Long> lines = new TreeMap<>();
     List<Piece> numbered = new ArrayList<>();
     for (int i = 0; i < pieces.size(); i++) {
       Piece piece = pieces.get(i);
-      long first = next.getOrDefault(piece.location(), 1L);
-      numbered.add(
-          new Piece(
-              piece.directory(), piece.name(), piece.format(), piece.start(), piece.end(), first));
-      next.put(piece.location(), first + counts.get(i));
+      if (piece.format() == FileFormat.JSON_LINES) {
+        long before = lines.getOrDefault(piece.location(), 0L);
+        lines.put(piece.location(), before + counts.get(i));
+        piece =
+            new Piece(
+                piece.directory(),
+                piece.name(),
+                piece.format(),
+                piece.start(),
+                piece.end(),
+                before + 1);
+      }
+      numbered.add(piece);
     }
-    return context.parallelize(numbered, numbered.size()).flatMap(piece -> new Rows(piece, hadoop));
+    return context
+        .parallelize(numbered, numbered.size())
+        .flatMap(piece -> new PieceRows(piece, hadoop, columns));
   }
 
   /** Lines of each piece; only those before another piece of the same file are of interest. */
   private List<Long> counts(HadoopSettings hadoop) {
-    boolean wholeFiles = pieces.stream().allMatch(piece -> piece.start() == 0);
-    return wholeFiles
+    boolean known =
+        pieces.stream()
+            .allMatch(piece -> piece.start() == 0 || piece.format() != FileFormat.JSON_LINES);
+    return known
         ? Collections.nCopies(pieces.size(), 0L)
         : context
             .parallelize(pieces, pieces.size())
-            .map(piece -> piece.format() == TextFormat.JSON_ARRAY ? 0L : count(piece, hadoop))
+            .map(piece -> piece.format() == FileFormat.JSON_LINES ? count(piece, hadoop) : 0L)
             .collect();
   }
 
   private static long count(Piece piece, HadoopSettings settings) throws IOException {
-    try (Rows rows = new Rows(piece, settings)) {
+    try (PieceRows rows = new PieceRows(piece, settings, Set.of())) {
       long count = 0;
       while (rows.hasNext()) {
         rows.next();
         count++;
       }
       return count;
-    }
-  }
-
-  /** The rows of a piece; closes its file at the end. */
-  private static final class Rows implements Iterator<Row>, AutoCloseable {
-    private final Piece piece;
-    private final ByteLines lines; // of JSON Lines
-    private final JsonArrayRows elements; // of an array
-    private long row;
-
-    Rows(Piece piece, HadoopSettings settings) throws IOException {
-      this.piece = piece;
-      this.row = piece.firstRow();
-      SeekableByteChannel channel = Directory.of(piece.directory(), settings).open(piece.name());
-      if (piece.format() == TextFormat.JSON_LINES) {
-        lines = new ByteLines(channel, piece.start(), piece.end());
-        elements = null;
-      } else {
-        InputStream stream = Channels.newInputStream(channel);
-        lines = null;
-        elements = new JsonArrayRows(stream, piece.location());
-      }
-    }
-
-    @Override
-    public boolean hasNext() {
-      boolean more = lines != null ? lines.hasNext() : elements.hasNext();
-      if (!more) {
-        close();
-      }
-      return more;
-    }
-
-    @Override
-    public Row next() {
-      byte[] utf8 =
-          lines != null
-              ? lines.next()
-              : elements.next().element().toString().getBytes(StandardCharsets.UTF_8);
-      return new Row(piece.location(), row++, utf8);
-    }
-
-    @Override
-    public void close() {
-      try {
-        if (lines != null) {
-          lines.close();
-        } else {
-          elements.close();
-        }
-      } catch (IOException e) {
-        throw new java.io.UncheckedIOException(
-            "Cannot close " + piece.location() + ": " + e.getMessage(), e);
-      }
     }
   }
 }

@@ -6,6 +6,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.glmtuner.config.CacheConfig;
 import org.glmtuner.config.DataConfig;
+import org.glmtuner.data.CutSample;
+import org.glmtuner.data.EvaluationRow;
+import org.glmtuner.data.EvaluationRowEncoder;
 import org.glmtuner.data.RowParser;
 import org.glmtuner.data.Sample;
 import org.glmtuner.data.SampleRules;
@@ -78,15 +81,13 @@ final class RowTokenizer implements Serializable {
   }
 
   /** Rows of texts as samples. */
-  RowParser<Sample> samples(ChatGlmTokenizer tokenizer) {
-    return RowParser.samples(
-        data.columns().prompt(), data.columns().response(), encoder(tokenizer), rules);
+  RowParser<CutSample> samples(ChatGlmTokenizer tokenizer) {
+    return RowParser.samples(data.columns(), encoder(tokenizer), rules);
   }
 
   /** Rows of texts as the official preprocessing shows them. */
   RowParser<TrainingRow> trainingRows(ChatGlmTokenizer tokenizer) {
-    return RowParser.trainingRows(
-        data.columns().prompt(), data.columns().response(), encoder(tokenizer));
+    return RowParser.trainingRows(data.columns(), encoder(tokenizer));
   }
 
   /** Rows of tokens as samples. */
@@ -94,12 +95,13 @@ final class RowTokenizer implements Serializable {
     return RowParser.tokens(rules);
   }
 
+  /** Rows of texts as the official evaluation makes prompts and references of them. */
+  RowParser<EvaluationRow> evaluationRows(ChatGlmTokenizer tokenizer) {
+    return RowParser.evaluationRows(
+        data.columns(), EvaluationRowEncoder.of(tokenizer, rules.specialIds(), data));
+  }
+
   private TrainingRowEncoder encoder(ChatGlmTokenizer tokenizer) {
-    return new TrainingRowEncoder(
-        tokenizer::encode,
-        rules.specialIds(),
-        data.maxSourceLength(),
-        data.maxTargetLength(),
-        data.columns().sourcePrefix());
+    return TrainingRowEncoder.of(tokenizer, rules.specialIds(), data);
   }
 }

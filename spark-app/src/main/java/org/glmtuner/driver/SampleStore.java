@@ -134,18 +134,10 @@ final class SampleStore {
   private DataFingerprint write(
       Directory run, Directory store, String key, String paths, String part, RowTokenizer tokenizer)
       throws IOException {
-    RowFiles files = RowFiles.find(context, settings, key, paths);
-    try (ParsedRows rows = ParsedRows.of(files, tokenizer, config.data())) {
-      list(rows.malformed(), run, part);
-      progress.say(
-          key
-              + ": "
-              + rows.sampleCount()
-              + " samples, "
-              + rows.malformedCount()
-              + " malformed rows, "
-              + rows.skippedCount()
-              + " empty ones");
+    RowFiles files = RowFiles.find(context, settings, config.data(), key, paths);
+    try (ParsedRows rows = ParsedRows.of(files, tokenizer)) {
+      list(rows.unused(), run, part);
+      progress.say(key + ": " + rows.counts());
       rows.check(key, paths, config.data().maxRejectedShare());
       JavaRDD<Sample> samples = rows.samples();
       spark
@@ -156,16 +148,16 @@ final class SampleStore {
     }
   }
 
-  /** {@code rejected/<part>.jsonl}: file, row and reason of the first malformed rows. */
-  private static void list(List<ParsedRows.Malformed> malformed, Directory run, String part)
+  /** {@code rejected/<part>.jsonl}: file, row and reason of rows that are no samples. */
+  private static void list(List<ParsedRows.Unused> unused, Directory run, String part)
       throws IOException {
-    if (malformed.isEmpty()) {
+    if (unused.isEmpty()) {
       return;
     }
     Directory rejected = run.child(REJECTED);
     rejected.create();
     StringBuilder lines = new StringBuilder();
-    malformed.forEach(row -> lines.append(GSON.toJson(row)).append('\n'));
+    unused.forEach(row -> lines.append(GSON.toJson(row)).append('\n'));
     rejected.writeText(part + ".jsonl", lines.toString());
   }
 

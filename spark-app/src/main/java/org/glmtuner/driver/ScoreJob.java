@@ -47,7 +47,7 @@ public final class ScoreJob {
     List<SampleLoss> losses;
     try (ParsedRows rows =
         ParsedRows.of(
-            RowFiles.find(job.context(), job.settings(), key, paths), tokenizer, config.data())) {
+            RowFiles.find(job.context(), job.settings(), config.data(), key, paths), tokenizer)) {
       rows.check(key, paths, config.data().maxRejectedShare());
       losses = job.run(base, rows.samples(), checkpoint, compareBase, ScoreTask::new);
     }

@@ -81,6 +81,8 @@ final class ServeJob {
             message -> {
               if (message instanceof TaskMessage.Note note) {
                 progress.say(note.member() + ": " + note.text());
+              } else if (message instanceof TaskMessage.Answered answered) {
+                progress.done(answered.items());
               }
             });
     try (monitor) {

@@ -47,7 +47,7 @@ public final class TokenizeJob {
     RowTokenizer tokenizer = RowTokenizer.of(context, base, config.data(), config.cache());
     String prompt = config.data().columns().prompt();
     JavaRDD<String> rows =
-        RowFiles.find(context, settings, "data.train", config.data().train())
+        RowFiles.find(context, settings, config.data(), "data.train", config.data().train())
             .rows()
             .mapPartitions(
                 part ->
@@ -71,7 +71,7 @@ public final class TokenizeJob {
       return lines(
           rows,
           RowParser.texts(column),
-          text -> Map.of("ids", tokenizer.encode(text)),
+          text -> Map.of("ids", tokenizer.encodeOfficially(text)),
           Optional.of("{\"ids\":[]}"));
     }
   }
@@ -108,7 +108,7 @@ public final class TokenizeJob {
       if (row.isBlank()) {
         continue;
       }
-      RowOutcome<T> outcome = parser.parse(row.row(), row.utf8());
+      RowOutcome<T> outcome = row.parse(parser);
       if (outcome instanceof RowOutcome.Accepted<T> accepted) {
         lines.add(GSON.toJson(shown.show(accepted.value())));
       } else if (outcome instanceof RowOutcome.Rejected<T> rejected) {

@@ -1,34 +1,46 @@
 package org.glmtuner.executor;
 
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.glmtuner.generation.Decoding;
+import org.glmtuner.generation.Prompt;
 import org.glmtuner.wire.Frame;
 
-/** Greedy completions of prompts. */
+/** Completions of prompts, as {@code generation} says. */
 public final class CompletionTask extends ServeTask<Prompt, Completion> {
   private static final long serialVersionUID = 1L;
 
-  private final int maxNewTokens;
+  /** Of one request: the more there are, the longer the rank's batches stay full. */
+  private static final int BATCHES = 4;
 
-  public CompletionTask(ServePlan plan, int maxNewTokens) {
+  public CompletionTask(ServePlan plan) {
     super(plan);
-    this.maxNewTokens = maxNewTokens;
   }
 
   @Override
   void answer(Iterator<Prompt> prompts, Dialogue rank, List<Completion> answers)
       throws InterruptedException {
+    Decoding decoding = Decoding.of(plan().config());
     boolean prefix = !plan().checkpoint().isEmpty();
     while (prompts.hasNext()) {
-      Prompt prompt = prompts.next();
-      int[] ids = complete(rank, prompt, prefix);
-      int[] baseIds = plan().compareBase() ? complete(rank, prompt, false) : null;
-      answers.add(new Completion(prompt.id(), ids, baseIds));
+      List<Prompt> some = new ArrayList<>();
+      while (prompts.hasNext() && some.size() < BATCHES * decoding.batchSize()) {
+        some.add(prompts.next());
+      }
+      List<int[]> ids = complete(rank, new Frame.Complete(some, decoding, prefix));
+      List<int[]> baseIds =
+          plan().compareBase() ? complete(rank, new Frame.Complete(some, decoding, false)) : null;
+      for (int i = 0; i < some.size(); i++) {
+        answers.add(
+            new Completion(some.get(i).id(), ids.get(i), baseIds == null ? null : baseIds.get(i)));
+      }
+      rank.done(some.size());
     }
   }
 
-  private int[] complete(Dialogue rank, Prompt prompt, boolean prefix) throws InterruptedException {
-    return ((Frame.Completed) rank.ask(new Frame.Complete(prompt.ids(), maxNewTokens, prefix)))
-        .newIds();
+  private static List<int[]> complete(Dialogue rank, Frame.Complete request)
+      throws InterruptedException {
+    return ((Frame.Completed) rank.ask(request)).newIds();
   }
 }

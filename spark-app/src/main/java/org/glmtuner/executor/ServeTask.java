@@ -10,6 +10,8 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.executor.TaskMessage.Member;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.ServeAssignment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An ordinary task that forks a rank and asks it about its partition's items, one request at a
@@ -17,6 +19,7 @@ import org.glmtuner.wire.ServeAssignment;
  */
 abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Serializable {
   private static final long serialVersionUID = 1L;
+  private static final Logger LOG = LoggerFactory.getLogger(ServeTask.class);
   private static final long POLL_MILLIS = 50;
 
   private final ServePlan plan;
@@ -29,9 +32,13 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     return plan;
   }
 
-  /** Asks the rank and waits for its answer. */
+  /** What an answer is worked out with. */
   interface Dialogue {
+    /** Asks the rank and waits for its answer. */
     Frame ask(Frame request) throws InterruptedException;
+
+    /** Tells the driver that so many more items are done. */
+    void done(int items);
   }
 
   /** Answers all items. */
@@ -70,17 +77,30 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
           new Frame.Serve(
               new ServeAssignment(files.baseModel(plan.cores()), files.prefix(plan.checkpoint()))));
       await(session, signal); // ready
-      answer(
-          items,
-          request -> {
-            session.post(request);
-            return await(session, signal);
-          },
-          answers);
+      answer(items, dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished
       session.awaitExit();
     }
+  }
+
+  private Dialogue dialogue(RankSession session, TaskSignal signal) {
+    return new Dialogue() {
+      @Override
+      public Frame ask(Frame request) throws InterruptedException {
+        session.post(request);
+        return await(session, signal);
+      }
+
+      @Override
+      public void done(int items) {
+        try {
+          DriverLink.ask(new TaskMessage.Answered(plan.attempt(), items));
+        } catch (IOException e) {
+          LOG.warn("Cannot tell the driver of {} more answers: {}", items, e.getMessage());
+        }
+      }
+    };
   }
 
   private static Frame await(RankSession session, TaskSignal signal) throws InterruptedException {

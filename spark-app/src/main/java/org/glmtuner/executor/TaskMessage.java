@@ -30,6 +30,9 @@ public sealed interface TaskMessage extends Serializable {
   /** Something that people want to know. */
   record Note(String attempt, Member member, String text) implements TaskMessage {}
 
+  /** So many more items of a job without steps are done. */
+  record Answered(String attempt, int items) implements TaskMessage {}
+
   /** A step is done; said by rank 0. */
   record StepDone(String attempt, StepReport report) implements TaskMessage {}
 

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
+import org.glmtuner.generation.SequenceModel;
 import org.glmtuner.nativeddp.DecodingTokens;
 import org.glmtuner.nativeddp.GradientReducer;
 import org.glmtuner.nativeddp.ModelDimensions;
@@ -22,9 +23,11 @@ import org.glmtuner.wire.Entry;
  */
 public final class FrozenTransformer implements AutoCloseable {
   private final NativeTransformer nativeTransformer;
+  private final ChatGlmConfig config;
 
-  private FrozenTransformer(NativeTransformer nativeTransformer) {
+  private FrozenTransformer(NativeTransformer nativeTransformer, ChatGlmConfig config) {
     this.nativeTransformer = nativeTransformer;
+    this.config = config;
   }
 
   /** Maps the weight file of {@code base}. */
@@ -38,7 +41,7 @@ public final class FrozenTransformer implements AutoCloseable {
             config.vocabSize(),
             config.layernormEpsilon());
     return new FrozenTransformer(
-        NativeTransformer.open(Path.of(base.weightFile()), dimensions, base.threads()));
+        NativeTransformer.open(Path.of(base.weightFile()), dimensions, base.threads()), config);
   }
 
   /**
@@ -97,15 +100,36 @@ public final class FrozenTransformer implements AutoCloseable {
   }
 
   /**
-   * Greedy completion of one prompt.
+   * The base as a model of sequences behind a prefix; of all that are made here one at a time is in
+   * use, for they share the caches.
    *
-   * @param prompt ids that end in gMASK and sop
-   * @return at most {@code most} new ids, without the closing eop
+   * @param keysAndValues [L, 2, P, H], which stays the caller's; null for the base alone
    */
-  public int[] generate(int[] prompt, SpecialIds special, NDArray keysAndValues, int most) {
-    DecodingTokens tokens =
-        new DecodingTokens(special.sop(), special.eop(), special.gmask(), special.mask());
-    return nativeTransformer.generate(prompt, tokens, handle(keysAndValues), most);
+  public SequenceModel sequences(NDArray keysAndValues) {
+    SpecialIds special = config.specialIds();
+    DecodingTokens tokens = new DecodingTokens(special.sop(), special.gmask(), special.mask());
+    long prefix = handle(keysAndValues);
+    return new SequenceModel() {
+      @Override
+      public int vocabulary() {
+        return config.vocabSize();
+      }
+
+      @Override
+      public void begin(int index, int[] prompt, int most) {
+        nativeTransformer.beginSequence(index, prompt, tokens, most);
+      }
+
+      @Override
+      public void append(int index, int token) {
+        nativeTransformer.appendToken(index, token);
+      }
+
+      @Override
+      public void run(int[] indices, float[] logits) {
+        nativeTransformer.runSequences(indices, prefix, logits);
+      }
+    };
   }
 
   private static long handle(NDArray keysAndValues) {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.generation.BatchGenerator;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
@@ -38,11 +39,11 @@ final class Server {
         } else if (frame instanceof Frame.Complete complete) {
           task.send(
               new Frame.Completed(
-                  transformer.generate(
-                      complete.prompt(),
-                      config.specialIds(),
-                      complete.withPrefix() ? prefix : null,
-                      complete.maxNewTokens())));
+                  new BatchGenerator(
+                          transformer.sequences(complete.withPrefix() ? prefix : null),
+                          config.specialIds().eop(),
+                          complete.decoding())
+                      .complete(complete.prompts())));
         } else {
           throw new IllegalStateException("Invalid request: " + frame);
         }

@@ -17,12 +17,17 @@ import org.glmtuner.metrics.StepRecord;
 public final class ConsoleProgress implements Progress {
   private static final String CLEAR_LINE = "\r\u001b[K";
 
+  /** Of a job without steps, where there is no terminal. */
+  private static final int LINES = 10;
+
   private final PrintStream out;
   private final boolean terminal;
   private ProgressBar bar;
   private long steps;
   private long startStep;
   private long startNanos;
+  private String items;
+  private long doneItems;
 
   /** On standard error, which is a terminal or not. */
   public static ConsoleProgress onStandardError(boolean terminal) {
@@ -48,13 +53,17 @@ public final class ConsoleProgress implements Progress {
 
   @Override
   public synchronized void start(long done, long newSteps) {
+    begin("training", done, newSteps);
+  }
+
+  private void begin(String task, long done, long newSteps) {
     steps = newSteps;
     startStep = done;
     startNanos = System.nanoTime();
     if (terminal) {
       bar =
           new ProgressBarBuilder()
-              .setTaskName("training")
+              .setTaskName(task)
               .setInitialMax(steps)
               .startsFrom(done, Duration.ZERO)
               .setStyle(ProgressBarStyle.ASCII)
@@ -90,6 +99,24 @@ public final class ConsoleProgress implements Progress {
             record.stepSeconds(),
             100 * record.allreduceSeconds() / record.stepSeconds(),
             remaining(record.step())));
+  }
+
+  @Override
+  public synchronized void expect(String newItems, long count) {
+    items = newItems;
+    doneItems = 0;
+    begin(items, 0, count);
+  }
+
+  @Override
+  public synchronized void done(long more) {
+    long before = doneItems;
+    doneItems = Math.min(steps, before + more); // a task that is repeated counts again
+    if (bar != null) {
+      bar.stepTo(doneItems);
+    } else if (items != null && LINES * doneItems / steps > LINES * before / steps) {
+      out.println(doneItems + " of " + steps + " " + items + ", " + remaining(doneItems) + " left");
+    }
   }
 
   private String remaining(long done) {

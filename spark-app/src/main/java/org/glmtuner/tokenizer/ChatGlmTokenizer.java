@@ -3,7 +3,9 @@ package org.glmtuner.tokenizer;
 import ai.djl.sentencepiece.SpTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
@@ -138,6 +140,36 @@ public final class ChatGlmTokenizer implements AutoCloseable {
   public int[] encode(String text) {
     checkOpen();
     return sentencePiece.getProcessor().encode(Whitespace.toPieces(text));
+  }
+
+  /**
+   * Token ids as the official tokenizer gives them, without those that it adds at the end: text
+   * that spells {@code [MASK]}, {@code <sop>}, {@code <eop>}, {@code <unk>} or {@code <pad>}
+   * becomes that special token, and the blanks beside it go.
+   */
+  public int[] encodeOfficially(String text) {
+    return SpecialTexts.split(text).stream()
+        .flatMapToInt(
+            part ->
+                part.special()
+                    ? IntStream.of(special(pieces, part.text(), location))
+                    : IntStream.of(encode(part.text())))
+        .toArray();
+  }
+
+  /**
+   * As {@link #decode}, without the tokens that the official tokenizer registers as special: {@code
+   * <unk>} vanishes too. The official evaluation compares such texts.
+   */
+  public String decodeSkippingSpecials(int[] ids) {
+    return decode(
+        Arrays.stream(ids)
+            .filter(
+                id ->
+                    id < 0
+                        || id >= pieces.size()
+                        || !SpecialTexts.REGISTERED.contains(pieces.get(id).text()))
+            .toArray());
   }
 
   /**

@@ -3,6 +3,8 @@ package org.glmtuner.wire;
 import java.util.List;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.generation.Decoding;
+import org.glmtuner.generation.Prompt;
 
 /** One message between a task and its rank. */
 public sealed interface Frame {
@@ -32,12 +34,8 @@ public sealed interface Frame {
   /** Asks for the loss of each sample. */
   record Score(List<Sample> samples, boolean withPrefix) implements Frame {}
 
-  /**
-   * Asks for a greedy completion.
-   *
-   * @param prompt ids that end in gMASK and sop
-   */
-  record Complete(int[] prompt, int maxNewTokens, boolean withPrefix) implements Frame {}
+  /** Asks for completions. */
+  record Complete(List<Prompt> prompts, Decoding decoding, boolean withPrefix) implements Frame {}
 
   // From the rank.
 
@@ -88,8 +86,8 @@ public sealed interface Frame {
   /** Answers {@link Score}: per sample the sum of its token losses. */
   record Scored(double[] losses) implements Frame {}
 
-  /** Answers {@link Complete}. */
-  record Completed(int[] newIds) implements Frame {}
+  /** Answers {@link Complete}: per prompt its new ids, without the closing eop. */
+  record Completed(List<int[]> newIds) implements Frame {}
 
   /**
    * The rank gives up and exits.

@@ -10,9 +10,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import org.glmtuner.config.GenerationConfig;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.generation.Decoding;
+import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.ChatGlmConfig;
 
 /**
@@ -144,6 +147,9 @@ public final class FrameChannel implements Closeable {
       Frame.Finished.class,
       TrainingConfig.Validation.class,
       Frame.EarlyStop.class,
+      Prompt.class,
+      Decoding.class,
+      GenerationConfig.Sampling.class,
       ChatGlmConfig.Prefix.class
     };
     for (Class<?> type : classes) {

@@ -89,6 +89,24 @@ class AdgenIT {
   }
 
   @Test
+  void tokenizeShowsTheOfficialIds() throws Exception {
+    Path golden = SharedData.require("data/golden/text/tokenizer.jsonl");
+    List<String> lines = Files.readAllLines(golden);
+    rows = hdfs.put(golden, "/tokenizer.jsonl");
+    try (Submission submission =
+        submission("tokenize").set("data.prompt-column", "text").run(LIMIT)) {
+      List<String> out = submission.outLines();
+      assertThat(out).as(submission.err()).hasSize(lines.size() + 1);
+      for (int i = 0; i < lines.size(); i++) {
+        JsonObject expected = JsonParser.parseString(lines.get(i)).getAsJsonObject();
+        assertThat(JsonParser.parseString(out.get(i)).getAsJsonObject().get("ids"))
+            .as(expected.get("text").toString())
+            .isEqualTo(expected.get("ids"));
+      }
+    }
+  }
+
+  @Test
   void tokenizeShowsTheOfficialTrainingRows() throws Exception {
     Path golden = SharedData.require("data/golden/text/train_rows_adgen_s64_t64.jsonl");
     List<String> lines = Files.readAllLines(golden);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -136,6 +137,54 @@ class BadInputIT {
         "1 of 2 rows are malformed",
         rows.getFileName() + ", row 2: ",
         "content");
+  }
+
+  @Test
+  void tooManyMalformedRowsAreListedWithTheirReasons() throws Exception {
+    List<String> lines = new ArrayList<>(Files.readAllLines(rows));
+    int context = 200;
+    String ids = "11,".repeat(context) + "501,504," + "21,".repeat(60) + "505";
+    String labels = "-100,".repeat(context + 2) + "21,".repeat(60) + "505";
+    lines.add("{\"input_ids\":[" + ids + "],\"labels\":[" + labels + "]}");
+    lines.add("{\"input_ids\":[11,501,504,505],\"labels\":[-100,-100,-100,-100]}");
+    Files.write(rows, lines);
+    fails(
+        train(),
+        ExitCode.DAMAGED,
+        "2 of 26 rows are malformed, data.max-rejected-share allows 0.01; ",
+        ", row 25: it has 263 tokens (at most 256, by the model's max_sequence_length)");
+    assertThat(Files.readAllLines(run.resolve("rejected/training.jsonl")))
+        .hasSize(2)
+        .last()
+        .asString()
+        .contains("\"row\":26,\"reason\":\"all its labels are masked\"");
+  }
+
+  @Test
+  void aRaggedRowOfCsvIsNamed() throws Exception {
+    rows = directory.resolve("rows.csv");
+    Files.writeString(rows, "content,summary\n一,\"二\n三\"\n四,五,六\n");
+    fails(
+        train()
+            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
+            .set("data.prompt-column", "content")
+            .set("data.response-column", "summary"),
+        ExitCode.DAMAGED,
+        "1 of 2 rows are malformed",
+        "rows.csv, row 4: it has 3 fields, the header has 2");
+  }
+
+  @Test
+  void quotesOfCsvThatDoNotEndAreNamed() throws Exception {
+    rows = directory.resolve("rows.csv");
+    Files.writeString(rows, "content,summary\n一,二\n三,四\n五,六\n七,\"八\n九,十\n");
+    fails(
+        train()
+            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
+            .set("data.prompt-column", "content")
+            .set("data.response-column", "summary"),
+        ExitCode.DAMAGED,
+        "Cannot read file:" + rows + ": the quotes of a field in line 5 do not end");
   }
 
   @Test

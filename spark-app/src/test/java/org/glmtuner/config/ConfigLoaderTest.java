@@ -19,12 +19,17 @@ class ConfigLoaderTest {
       model { path = /models/glm, precision = fp32 }
       prefix { length = 8, projection = true, init-from = /prefix }
       data {
-        format = tokens, train = t, validation = v, prompt-column = p, response-column = r, source-prefix = s
+        format = tokens, train = t, validation = v, prompt-column = p, response-column = r, history-column = h
+        source-prefix = s, empty-history = raw, truncation = oldest, special-tokens = official
         max-source-length = 10, max-target-length = 11, max-rejected-share = 0.5, shuffle = false
       }
       training {
         epochs = 2, global-batch = 4, micro-batch-tokens = 99, learning-rate = 0.5, weight-decay = 0.25, clip-norm = 2
         prefix-dropout = 0.3, loss-average = token, max-non-finite-steps = 1, eval-every = 6, early-stop-patience = 7, log-every = 2, checkpoint-every = 3, keep-checkpoints = 4
+      }
+      generation {
+        do-sample = true, temperature = 0.5, top-k = 3, top-p = 0.25, repetition-penalty = 1.5, seed = 9, max-new-tokens = 33
+        batch-size = 2, text = chat
       }
       ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
       mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
@@ -47,7 +52,11 @@ class ConfigLoaderTest {
                 DataConfig.Format.AUTO,
                 "",
                 "",
-                new DataConfig.Columns("prompt", "response", ""),
+                new DataConfig.Columns("prompt", "response", "", ""),
+                new DataConfig.Texts(
+                    DataConfig.EmptyHistory.OFFICIAL,
+                    DataConfig.Truncation.OFFICIAL,
+                    DataConfig.SpecialTokens.TEXT),
                 64,
                 64,
                 0.01,
@@ -64,6 +73,14 @@ class ConfigLoaderTest {
                 3,
                 new TrainingConfig.Validation(0, 0),
                 new TrainingConfig.Intervals(10, 1000, 3)));
+    assertThat(config.generation())
+        .isEqualTo(
+            new GenerationConfig(
+                new GenerationConfig.Sampling(false, 0.95, 50, 0.7, 1, 42),
+                0,
+                8,
+                GenerationConfig.Text.PLAIN));
+    assertThat(config.generation().maxNewTokens(config.data())).isEqualTo(64);
     assertThat(config.ranks())
         .isEqualTo(
             new RanksConfig(
@@ -88,7 +105,11 @@ class ConfigLoaderTest {
                 DataConfig.Format.TOKENS,
                 "t",
                 "v",
-                new DataConfig.Columns("p", "r", "s"),
+                new DataConfig.Columns("p", "r", "h", "s"),
+                new DataConfig.Texts(
+                    DataConfig.EmptyHistory.RAW,
+                    DataConfig.Truncation.OLDEST,
+                    DataConfig.SpecialTokens.OFFICIAL),
                 10,
                 11,
                 0.5,
@@ -105,6 +126,14 @@ class ConfigLoaderTest {
                 1,
                 new TrainingConfig.Validation(6, 7),
                 new TrainingConfig.Intervals(2, 3, 4)));
+    assertThat(config.generation())
+        .isEqualTo(
+            new GenerationConfig(
+                new GenerationConfig.Sampling(true, 0.5, 3, 0.25, 1.5, 9),
+                33,
+                2,
+                GenerationConfig.Text.CHAT));
+    assertThat(config.generation().maxNewTokens(config.data())).isEqualTo(33);
     assertThat(config.ranks())
         .isEqualTo(
             new RanksConfig(
@@ -163,6 +192,27 @@ class ConfigLoaderTest {
   void stepsAndEpochsTogetherAreRefused() {
     assertThatThrownBy(() -> load("training { max-steps = 5, epochs = 1 }"))
         .hasMessageContaining("Invalid training.epochs: training.max-steps is given too");
+  }
+
+  @Test
+  void generationDecidesNothingOfATrainingRun() {
+    assertThat(load("generation { do-sample = true, seed = 1 }").effective().identity())
+        .isEqualTo(load("").effective().identity());
+  }
+
+  @Test
+  void samplingHasItsRanges() {
+    assertThatThrownBy(
+            () -> load("generation { temperature = 0, top-p = 0, top-k = -1, batch-size = 0 }"))
+        .hasMessageContainingAll(
+            "Invalid generation.temperature: 0.0 (a number from 0.01 to below 100.0)",
+            "Invalid generation.top-p: 0.0 (a number above 0 up to 1.0)",
+            "Invalid generation.top-k: -1 (a whole number from 0 to 1048576)",
+            "Invalid generation.batch-size: 0 (a whole number from 1 to 512)");
+    assertThatThrownBy(() -> load("generation { top-p = 1.5, text = html }"))
+        .hasMessageContainingAll(
+            "Invalid generation.top-p: 1.5 (a number above 0 up to 1.0)",
+            "Invalid generation.text: html (one of plain, chat)");
   }
 
   @Test

@@ -3,6 +3,9 @@ package org.glmtuner.data;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import org.glmtuner.config.DataConfig.Columns;
+import org.glmtuner.config.DataConfig.EmptyHistory;
+import org.glmtuner.config.DataConfig.Truncation;
 import org.glmtuner.model.SpecialIds;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,11 +15,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RowParserTest {
   private static final SpecialIds IDS = new SpecialIds(100, 101, 104, 105, 3);
   private static final SampleRules RULES = new SampleRules(IDS, 112, 12);
-  private static final RowParser<Sample> PAIRS =
+  private static final RowParser<CutSample> PAIRS =
       RowParser.samples(
-          "content",
-          "summary",
-          new TrainingRowEncoder(text -> text.chars().toArray(), IDS, 9, 9, ""),
+          new Columns("content", "summary", "", ""),
+          new TrainingRowEncoder(
+              new PromptEncoder(
+                  text -> text.chars().toArray(), "", EmptyHistory.OFFICIAL, Truncation.OFFICIAL),
+              text -> text.chars().toArray(),
+              IDS,
+              9,
+              9),
           RULES);
   private static final RowParser<Sample> TOKENS = RowParser.tokens(RULES);
 
@@ -25,12 +33,15 @@ class RowParserTest {
     assertThat(PAIRS.parse(5, "{\"content\":\"1\",\"summary\":\"2\",\"other\":[{}]}"))
         .isEqualTo(
             new RowOutcome.Accepted<>(
-                new Sample(
-                    5,
-                    new int[] {'1', 101, 104, '2', 105},
-                    new int[] {-100, -100, 104, '2', 105},
-                    2,
-                    1)));
+                new CutSample(
+                    new Sample(
+                        5,
+                        new int[] {'1', 101, 104, '2', 105},
+                        new int[] {-100, -100, 104, '2', 105},
+                        2,
+                        1),
+                    0,
+                    0)));
   }
 
   @Test
@@ -109,6 +120,7 @@ class RowParserTest {
         "{'input_ids':'7','labels':[1]} "
             + "| its column input_ids holds a text (an array of integers is needed)",
         "{'input_ids':[7]} | it has no column labels but input_ids",
+        "{'input_ids':[7,101,104,9],'labels':[-100,-100,-100,-100]} | all its labels are masked",
       })
   void rejectsTokens(String json, String reason) {
     assertThat(TOKENS.parse(0, quoted(json))).isEqualTo(new RowOutcome.Rejected<>(reason));

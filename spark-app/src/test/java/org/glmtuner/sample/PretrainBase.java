@@ -21,6 +21,11 @@ import java.util.Random;
 import org.glmtuner.checkpoint.DType;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.checkpoint.TorchArchiveWriter;
+import org.glmtuner.config.DataConfig.Columns;
+import org.glmtuner.config.DataConfig.EmptyHistory;
+import org.glmtuner.config.DataConfig.Truncation;
+import org.glmtuner.data.CutSample;
+import org.glmtuner.data.PromptEncoder;
 import org.glmtuner.data.RowOutcome;
 import org.glmtuner.data.RowParser;
 import org.glmtuner.data.Sample;
@@ -71,14 +76,20 @@ final class PretrainBase {
   private static Samples samples(ChatGlmTokenizer tokenizer, ChatGlmConfig config) {
     SampleRows rows = new SampleRows(3);
     TrainingRowEncoder encoder =
-        new TrainingRowEncoder(tokenizer::encode, config.specialIds(), 64, 64, "");
-    RowParser<Sample> parser =
-        RowParser.samples("content", "summary", encoder, SampleRules.of(config));
+        new TrainingRowEncoder(
+            new PromptEncoder(tokenizer::encode, "", EmptyHistory.OFFICIAL, Truncation.OFFICIAL),
+            tokenizer::encode,
+            config.specialIds(),
+            64,
+            64);
+    RowParser<CutSample> parser =
+        RowParser.samples(
+            new Columns("content", "summary", "", ""), encoder, SampleRules.of(config));
     return () -> {
       SampleRows.Row row = rows.inAskedVoice();
       String json =
           String.format("{\"content\":\"%s\",\"summary\":\"%s\"}", row.content(), row.summary());
-      return ((RowOutcome.Accepted<Sample>) parser.parse(0, json)).value();
+      return ((RowOutcome.Accepted<CutSample>) parser.parse(0, json)).value().sample();
     };
   }
 

@@ -23,20 +23,6 @@ import org.junit.jupiter.api.Test;
 
 class ChatGlmTokenizerTest {
   private static final Path NATIVE = Path.of("target/native");
-  private static final List<String> SPECIALS =
-      List.of(
-          "[MASK]",
-          "[gMASK]",
-          "[sMASK]",
-          "<unused_0>",
-          "<sop>",
-          "<eop>",
-          "<ENC>",
-          "<dBLOCK>",
-          "<pad>",
-          "<unk>",
-          "</s>",
-          "<s>");
 
   private static ChatGlmTokenizer real() throws IOException {
     LocalFolder folder = new LocalFolder(SharedData.require("data/chatglm-6b"));
@@ -68,22 +54,48 @@ class ChatGlmTokenizerTest {
   }
 
   @Test
-  void decodesAsTheOfficialTokenizer() throws IOException {
-    int compared = 0;
+  void encodesSpecialTextsAsTheOfficialTokenizer() throws IOException {
     try (ChatGlmTokenizer tokenizer = real()) {
       SoftAssertions all = new SoftAssertions();
       for (JsonObject row : golden()) {
         String text = row.get("text").getAsString();
-        if (SPECIALS.stream().noneMatch(text::contains)) {
-          compared++;
-          all.assertThat(tokenizer.decode(ids(row, "ids")))
-              .as(text)
-              .isEqualTo(row.get("decoded").getAsString());
-        }
+        int[] ids = tokenizer.encodeOfficially(text);
+        all.assertThat(ids).as(text).isEqualTo(ids(row, "ids"));
       }
       all.assertAll();
     }
-    assertThat(compared).isGreaterThan(170);
+  }
+
+  @Test
+  void stripsBlanksBesideSpecialTexts() throws IOException {
+    try (ChatGlmTokenizer tokenizer = real()) {
+      assertThat(tokenizer.encodeOfficially("\u3000a\u00a0\n<sop> \u2028b <unk><pad>\t[MASK] "))
+          .startsWith(tokenizer.encode("\u3000a"))
+          .endsWith(0, 3, 130000)
+          .containsSequence(concat(130004, tokenizer.encode("b"), 0));
+    }
+  }
+
+  private static int[] concat(int first, int[] middle, int last) {
+    return IntStream.concat(
+            IntStream.concat(IntStream.of(first), IntStream.of(middle)), IntStream.of(last))
+        .toArray();
+  }
+
+  @Test
+  void decodesAsTheOfficialTokenizer() throws IOException {
+    try (ChatGlmTokenizer tokenizer = real()) {
+      SoftAssertions all = new SoftAssertions();
+      for (JsonObject row : golden()) {
+        String text = row.get("text").getAsString();
+        int[] ids = ids(row, "ids");
+        all.assertThat(tokenizer.decode(ids)).as(text).isEqualTo(row.get("decoded").getAsString());
+        all.assertThat(tokenizer.decodeSkippingSpecials(ids))
+            .as(text)
+            .isEqualTo(row.get("decoded_skip_special").getAsString());
+      }
+      all.assertAll();
+    }
   }
 
   @Test

@@ -13,10 +13,13 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.generation.Decoding;
+import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.ChatGlmConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,7 +64,7 @@ class FrameChannelTest {
                 "",
                 "/resume",
                 "/snapshots",
-                ConfigLoader.load("", "", java.util.Map.of()).training(),
+                ConfigLoader.load("", "", Map.of()).training(),
                 new TrainAssignment.Span(3, 20),
                 42)),
         new Frame.Serve(new ServeAssignment(base, "/prefix")),
@@ -70,7 +73,10 @@ class FrameChannelTest {
         new Frame.Step(4, 4, List.of()),
         new Frame.End(),
         new Frame.Score(List.of(sample, sample), true),
-        new Frame.Complete(new int[] {5, 101, 104}, 24, false),
+        new Frame.Complete(
+            List.of(new Prompt(3, new int[] {5, 101, 104})),
+            new Decoding(ConfigLoader.load("", "", Map.of()).generation().sampling(), 24, 8, 1024),
+            false),
         new Frame.Alive(Frame.Phase.COMPUTING, 3, 17),
         new Frame.Ready("mpi", "MPICH 5.0.2", "sgemm bf16", new int[] {0, 1}),
         new Frame.StepDone(
@@ -81,7 +87,7 @@ class FrameChannelTest {
         new Frame.Snapshot(20, "/snapshots/20"),
         new Frame.Replica(20, 0x1234567890L),
         new Frame.Scored(new double[] {1.5, Double.POSITIVE_INFINITY}),
-        new Frame.Completed(new int[] {1, 2}),
+        new Frame.Completed(List.of(new int[] {1, 2}, new int[0])),
         new Frame.Failed(ExitCode.DIVERGED, "Cannot go on", "at a.b.C"),
         new Frame.Finished());
   }
@@ -132,7 +138,7 @@ class FrameChannelTest {
   @Test
   void aBodyThatIsNoFrameIsRefused() throws IOException {
     raw.write(
-        ByteBuffer.allocate(14).putInt(0x474c4d54).putShort((short) 1).putInt(4).putInt(-1).flip());
+        ByteBuffer.allocate(14).putInt(0x474c4d54).putShort((short) 2).putInt(4).putInt(-1).flip());
     assertThatThrownBy(() -> rank.receive())
         .isInstanceOf(IOException.class)
         .hasMessageContaining("Cannot read a frame");

@@ -8,11 +8,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
-import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.model.ChatGlmConfig.Prefix;
+import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.storage.Folder;
 import org.glmtuner.storage.LocalFolder;
 
@@ -23,13 +27,18 @@ import org.glmtuner.storage.LocalFolder;
  * @param baseFingerprint of the weights that the prefix belongs to
  * @param step optimiser steps done
  */
-public record PrefixFiles(
-    ChatGlmConfig config, int prefixLength, String baseFingerprint, long step) {
+public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFingerprint, long step) {
   public static final String PREFIX = "prefix.safetensors";
   public static final String OFFICIAL = "pytorch_model.bin";
   public static final String OPTIMIZER = "optimizer.safetensors";
 
-  private static final String FINGERPRINT = "base_fingerprint"; // in the metadata
+  /** What later versions of the official trainer's library write instead. */
+  private static final String OFFICIAL_SAFETENSORS = "model.safetensors";
+
+  // in the metadata
+  private static final String FINGERPRINT = "base_fingerprint";
+  private static final String LENGTH = "pre_seq_len";
+  private static final String PROJECTION = "prefix_projection";
 
   /** What PyTorch calls the folder inside its archive: the file's name without the extension. */
   private static final String ARCHIVE_ROOT = "pytorch_model";
@@ -39,11 +48,13 @@ public record PrefixFiles(
   /**
    * Writes all files.
    *
-   * @param parameters by checkpoint name, FP32 little-endian
-   * @param moments likewise
+   * @param parameters by checkpoint name, FP32 little-endian, in pieces
+   * @param moments likewise, two to a parameter
    */
   public void write(
-      Path directory, Map<String, ByteBuffer> parameters, Map<String, ByteBuffer> moments)
+      Path directory,
+      Map<String, List<ByteBuffer>> parameters,
+      Map<String, List<ByteBuffer>> moments)
       throws IOException {
     Map<String, String> metadata =
         Map.of(
@@ -51,37 +62,43 @@ public record PrefixFiles(
             baseFingerprint,
             "step",
             Long.toString(step),
-            "pre_seq_len",
-            Integer.toString(prefixLength),
-            "prefix_projection",
-            "false");
-    List<TensorSpec> prefix = specs(parameters, prefixLength);
-    List<TensorSpec> optimizer = specs(moments, prefixLength);
+            LENGTH,
+            Integer.toString(prefix.length()),
+            PROJECTION,
+            Boolean.toString(prefix.projection()));
+    Map<String, List<Long>> shapes = new HashMap<>();
+    PrefixTensor.of(config, prefix).forEach(tensor -> shapes.put(tensor.name(), tensor.shape()));
+    List<TensorSpec> tensors =
+        parameters.keySet().stream()
+            .map(name -> new TensorSpec(name, DType.F32, shapes.get(name)))
+            .toList();
+    List<TensorSpec> optimizer =
+        moments.keySet().stream()
+            .map(name -> new TensorSpec(name, DType.F32, shapes.get(parameterOf(name))))
+            .toList();
     try (TensorWriter writer =
-        new SafetensorsWriter(create(directory.resolve(PREFIX)), prefix, metadata)) {
-      append(writer, prefix, parameters);
+        new SafetensorsWriter(create(directory.resolve(PREFIX)), tensors, metadata)) {
+      append(writer, tensors, parameters);
     }
     try (TensorWriter writer =
-        new TorchArchiveWriter(create(directory.resolve(OFFICIAL)), ARCHIVE_ROOT, prefix)) {
-      append(writer, prefix, parameters);
+        new TorchArchiveWriter(create(directory.resolve(OFFICIAL)), ARCHIVE_ROOT, tensors)) {
+      append(writer, tensors, parameters);
     }
     try (TensorWriter writer =
         new SafetensorsWriter(create(directory.resolve(OPTIMIZER)), optimizer, metadata)) {
       append(writer, optimizer, moments);
     }
-    Files.write(
-        directory.resolve(ChatGlmConfig.FILE),
-        config.withPrefix(new ChatGlmConfig.Prefix(prefixLength, false)).toJson());
+    Files.write(directory.resolve(ChatGlmConfig.FILE), config.withPrefix(prefix).toJson());
   }
 
   /**
-   * The name of the file that holds the prefix of a checkpoint directory: ours, or else the
-   * official one.
+   * The name of the file that holds the prefix of a checkpoint directory: ours, or else an official
+   * one.
    *
    * @throws TunerException (exit code 6) where there is neither
    */
   public static String find(Folder checkpoint) throws IOException {
-    for (String name : List.of(PREFIX, OFFICIAL)) {
+    for (String name : List.of(PREFIX, OFFICIAL, OFFICIAL_SAFETENSORS)) {
       if (checkpoint.contains(name)) {
         return name;
       }
@@ -96,91 +113,146 @@ public record PrefixFiles(
   }
 
   /**
-   * Refuses a checkpoint directory whose prefix does not fit, so that no rank has to find out.
+   * Refuses a prefix that is not the one that a run trains, so that no rank has to find out.
    *
-   * @param baseFingerprint of the weights that it is going to be used with
-   * @throws TunerException (exit code 6) naming the file, what it has and what is needed
+   * @param wanted as configured
+   * @throws TunerException (exit code 6) as {@link #examine}
    */
   public static void check(
-      Folder checkpoint, ChatGlmConfig base, int prefixLength, String baseFingerprint)
+      Folder checkpoint, String file, ChatGlmConfig base, Prefix wanted, String baseFingerprint)
       throws IOException {
-    try (TensorFile tensors = TensorFile.open(checkpoint, find(checkpoint))) {
-      if (tensors.find(PrefixEncoder.CHECKPOINT_PREFIX + "trans.0.weight").isPresent()) {
-        throw TunerException.damaged(
-            "Cannot use "
-                + tensors.location()
-                + ": its prefix has a projection (this version trains prefixes without one)");
+    Prefix found = examine(checkpoint, file, base, baseFingerprint);
+    if (!found.equals(wanted)) {
+      throw unusable(
+          checkpoint.locate(file),
+          "its prefix has "
+              + found
+              + ", the run is to train "
+              + wanted
+              + " (prefix.length, prefix.projection)");
+    }
+  }
+
+  /**
+   * What the prefix in a file of a checkpoint directory is, after a look at all that is said of it:
+   * the shapes of its tensors, its metadata, and {@code config.json} beside it.
+   *
+   * @param baseFingerprint of the weights that it is going to be used with
+   * @throws TunerException (exit code 6) naming the file, what it has and what is needed, where the
+   *     prefix is not for this base or the files contradict each other
+   */
+  public static Prefix examine(
+      Folder checkpoint, String file, ChatGlmConfig base, String baseFingerprint)
+      throws IOException {
+    try (TensorFile tensors = TensorFile.open(checkpoint, file)) {
+      Prefix found = shape(tensors, base);
+      Map<String, String> metadata = tensors.metadata();
+      String length = Integer.toString(found.length());
+      String projection = Boolean.toString(found.projection());
+      if (!metadata.getOrDefault(LENGTH, length).equals(length)
+          || !metadata.getOrDefault(PROJECTION, projection).equals(projection)) {
+        throw unusable(
+            tensors.location(),
+            "its tensors are of " + found + ", its metadata say " + new TreeMap<>(metadata));
       }
-      checkShape(
-          tensors,
-          PrefixEncoder.EMBEDDING,
-          List.of((long) prefixLength, 2L * base.numLayers() * base.hiddenSize()));
-      String trainedOn = tensors.metadata().getOrDefault(FINGERPRINT, baseFingerprint);
+      Optional<Prefix> stated = ChatGlmConfig.readPrefix(checkpoint);
+      if (stated.isPresent() && !stated.get().equals(found)) {
+        throw unusable(
+            tensors.location(),
+            "its tensors are of "
+                + found
+                + ", "
+                + ChatGlmConfig.FILE
+                + " beside it says "
+                + stated.get());
+      }
+      String trainedOn = metadata.getOrDefault(FINGERPRINT, baseFingerprint);
       if (!trainedOn.equals(baseFingerprint)) {
-        throw TunerException.damaged(
-            "Cannot use "
-                + tensors.location()
-                + ": it was trained on the base "
+        throw unusable(
+            tensors.location(),
+            "it was trained on the base "
                 + trainedOn
                 + ", model.path is the base "
                 + baseFingerprint);
       }
+      return found;
     }
+  }
+
+  /** What the prefix in a file is, by the shapes of its tensors. */
+  public static Prefix shape(Path file, ChatGlmConfig base) throws IOException {
+    try (TensorFile tensors = open(file)) {
+      return shape(tensors, base);
+    }
+  }
+
+  private static Prefix shape(TensorFile tensors, ChatGlmConfig base) {
+    boolean projection =
+        tensors.find(PrefixTensor.HIDDEN_WEIGHT).isPresent()
+            || tensors.find(PrefixTensor.OUTPUT_WEIGHT).isPresent();
+    List<Long> embedding = tensors.get(PrefixTensor.EMBEDDING).shape();
+    long length = embedding.size() == 2 ? embedding.get(0) : 0;
+    Prefix found = new Prefix((int) Math.max(1, Math.min(length, Integer.MAX_VALUE)), projection);
+    for (PrefixTensor tensor : PrefixTensor.of(base, found)) {
+      checkShape(tensors, tensor.name(), tensor.shape());
+    }
+    return found;
   }
 
   private static void checkShape(TensorFile tensors, String name, List<Long> expected) {
     List<Long> shape = tensors.get(name).shape();
     if (!shape.equals(expected)) {
-      throw TunerException.damaged(
-          "Cannot use "
-              + tensors.location()
-              + ": "
-              + name
-              + " has the shape "
-              + shape
-              + ", the model and prefix.length need "
-              + expected);
+      throw unusable(
+          tensors.location(),
+          name + " has the shape " + shape + ", a prefix for the base has " + expected);
     }
+  }
+
+  private static TunerException unusable(String file, String reason) {
+    return TunerException.damaged("Cannot use " + file + ": " + reason);
+  }
+
+  private static TensorFile open(Path file) throws IOException {
+    return TensorFile.open(new LocalFolder(file.getParent()), file.getFileName().toString());
   }
 
   /**
    * Fills {@code target} with a tensor of a prefix file, ours or the official one, piece by piece:
    * a prefix may be larger than a rank's Java heap.
    *
+   * @param target FP32 little-endian, in pieces
    * @throws TunerException (exit code 6) where it is missing or of another shape
    */
-  public static void read(Path file, String name, FloatBuffer target, long... shape)
+  public static void read(Path file, String name, List<ByteBuffer> target, long... shape)
       throws IOException {
-    try (TensorFile tensors =
-        TensorFile.open(new LocalFolder(file.getParent()), file.getFileName().toString())) {
+    try (TensorFile tensors = open(file)) {
       checkShape(tensors, name, Arrays.stream(shape).boxed().toList());
-      float[] piece = new float[Math.min(PIECE_FLOATS, target.remaining())];
-      for (long first = 0; target.hasRemaining(); first += piece.length) {
-        int count = Math.min(piece.length, target.remaining());
-        tensors.readFloats(name, first, piece, 0, count);
-        target.put(piece, 0, count);
+      float[] values = new float[PIECE_FLOATS];
+      long first = 0;
+      for (ByteBuffer bytes : target) {
+        FloatBuffer floats = bytes.asFloatBuffer();
+        while (floats.hasRemaining()) {
+          int count = Math.min(values.length, floats.remaining());
+          tensors.readFloats(name, first, values, 0, count);
+          floats.put(values, 0, count);
+          first += count;
+        }
       }
     }
   }
 
-  /** All tensors of a plain prefix are [P, …]. */
-  private static List<TensorSpec> specs(Map<String, ByteBuffer> tensors, int prefixLength) {
-    return tensors.entrySet().stream()
-        .map(
-            entry ->
-                TensorSpec.of(
-                    entry.getKey(),
-                    DType.F32,
-                    prefixLength,
-                    entry.getValue().remaining() / Float.BYTES / prefixLength))
-        .toList();
+  /** A moment is named by its parameter, a dot, and what it is. */
+  private static String parameterOf(String moment) {
+    return moment.substring(0, moment.lastIndexOf('.'));
   }
 
   private static void append(
-      TensorWriter writer, List<TensorSpec> specs, Map<String, ByteBuffer> tensors)
+      TensorWriter writer, List<TensorSpec> specs, Map<String, List<ByteBuffer>> tensors)
       throws IOException {
     for (TensorSpec spec : specs) {
-      writer.append(spec.name(), tensors.get(spec.name()).duplicate());
+      for (ByteBuffer piece : tensors.get(spec.name())) {
+        writer.append(spec.name(), piece.duplicate());
+      }
     }
     writer.finish();
   }

@@ -29,7 +29,6 @@ public final class ConfigLoader {
    */
   private static final Set<String> NOT_YET =
       Set.of(
-          "prefix.projection",
           "engine.isa",
           "mpi.interface",
           "mpi.port-range",

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.config.PrefixConfig;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.SampleRules;
@@ -50,9 +51,15 @@ record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte
     }
   }
 
-  /** Refuses a checkpoint directory whose prefix was not made for this base and this length. */
-  void checkPrefix(Directory checkpoint, PrefixConfig prefix) throws IOException {
-    PrefixFiles.check(checkpoint, config, prefix.length(), fingerprint);
+  /** Refuses a prefix that is not for this base, or not the one to train. */
+  void checkPrefix(PrefixSource source, PrefixConfig wanted) throws IOException {
+    PrefixFiles.check(
+        source.directory(), source.file(), config, ChatGlmConfig.Prefix.of(wanted), fingerprint);
+  }
+
+  /** Refuses a prefix that is not for this base. */
+  void checkPrefix(PrefixSource source) throws IOException {
+    PrefixFiles.examine(source.directory(), source.file(), config, fingerprint);
   }
 
   SampleRules rules() {

@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.ServePlan;
 import org.glmtuner.executor.TaskMessage;
@@ -67,7 +68,7 @@ final class ServeJob {
     String prefix =
         checkpoint.equals(LATEST) || checkpoint.equals(BEST) ? ofRun(checkpoint) : checkpoint;
     if (!prefix.isEmpty()) {
-      base.checkPrefix(Directory.of(prefix, settings), config.prefix());
+      base.checkPrefix(PrefixSource.of(prefix, settings));
     }
     RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
     ServePlan plan =

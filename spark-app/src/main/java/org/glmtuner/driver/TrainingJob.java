@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.executor.AttemptPlan;
@@ -17,6 +18,8 @@ import org.glmtuner.executor.RowKey;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.metrics.MetricsLog;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.HadoopSettings;
@@ -97,7 +100,7 @@ public final class TrainingJob {
       throws IOException, InterruptedException {
     BaseFiles base = BaseFiles.open(config, settings);
     if (!config.prefix().initFrom().isEmpty()) {
-      base.checkPrefix(Directory.of(config.prefix().initFrom(), settings), config.prefix());
+      base.checkPrefix(PrefixSource.of(config.prefix().initFrom(), settings), config.prefix());
     }
     RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
     result.worldSize(layout.count());
@@ -124,10 +127,11 @@ public final class TrainingJob {
             config,
             settings,
             layout.cores(),
+            PrefixTensor.values(base.config(), ChatGlmConfig.Prefix.of(config.prefix())),
             newest.map(Checkpoints.Published::name).orElse(""),
             schedule.steps(config.training().length(), first));
     newest.ifPresent(published -> progress.say("resuming from " + published.name()));
-    progress.say(estimate(plan, layout, samples, base));
+    progress.say(estimate(plan, layout, samples));
     if (plan.steps().first() < plan.steps().end()) {
       attempt(plan, layout, schedule, samples, run, result);
     }
@@ -199,12 +203,9 @@ public final class TrainingJob {
     }
   }
 
-  private String estimate(
-      AttemptPlan plan, RankLayout layout, SampleStore.Samples samples, BaseFiles base) {
+  private String estimate(AttemptPlan plan, RankLayout layout, SampleStore.Samples samples) {
     long steps = plan.steps().end() - plan.steps().first();
     double tokensPerSample = (double) samples.totalTokens() / samples.count();
-    long parameters =
-        2L * base.config().numLayers() * base.config().hiddenSize() * config.prefix().length();
     return String.format(
         Locale.ROOT,
         "%d ranks of %d cores; %d samples of %.1f tokens; %d steps of %d samples, %.2f epochs, about %.0f tokens; %,d trainable values, %.1f MB a checkpoint",
@@ -216,8 +217,8 @@ public final class TrainingJob {
         config.training().globalBatch(),
         (double) plan.steps().end() * config.training().globalBatch() / samples.count(),
         steps * config.training().globalBatch() * tokensPerSample,
-        parameters,
-        parameters * Float.BYTES * 4 / 1e6);
+        plan.trainableValues(),
+        plan.trainableValues() * Float.BYTES * 4 / 1e6);
   }
 
   private TunerException explain(Exception e) {

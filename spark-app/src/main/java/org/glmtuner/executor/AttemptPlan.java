@@ -10,6 +10,7 @@ import org.glmtuner.storage.HadoopSettings;
  * @param attempt names the attempt in every message; random, so that no leftover of an older one
  *     fits
  * @param cores of each rank
+ * @param trainableValues of the prefix encoder
  * @param resumeFrom name of the checkpoint directory that the attempt continues; empty at a run's
  *     start
  */
@@ -18,6 +19,7 @@ public record AttemptPlan(
     TunerConfig config,
     HadoopSettings settings,
     int cores,
+    long trainableValues,
     String resumeFrom,
     Steps steps)
     implements Serializable {

@@ -14,16 +14,23 @@ import java.util.stream.Stream;
  *     processes: not the same as sharing a machine, as two containers show
  */
 record HostIdentity(String name, String node) {
+  private static final String SEPARATOR = "/";
+
   static HostIdentity read() throws IOException {
     String node =
         Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
-            + "/"
+            + SEPARATOR
             + Files.getAttribute(Path.of("/dev/shm"), "unix:dev")
-            + "/"
+            + SEPARATOR
             + Files.readSymbolicLink(Path.of("/proc/self/ns/pid"))
-            + "/"
+            + SEPARATOR
             + Files.readSymbolicLink(Path.of("/proc/self/ns/ipc"));
     return new HostIdentity(InetAddress.getLocalHost().getHostName(), node);
+  }
+
+  /** Equal for all that share a kernel, and so its memory. */
+  String machine() {
+    return node.split(SEPARATOR, 2)[0];
   }
 
   /** What the kernel calls this host's CPU. */

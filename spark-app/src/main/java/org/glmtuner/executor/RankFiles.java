@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.glmtuner.checkpoint.Manifest;
 import org.glmtuner.checkpoint.PrefixFiles;
+import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.checkpoint.TrainerState;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.model.OfficialWeights;
@@ -43,18 +44,19 @@ final class RankFiles {
   }
 
   /**
-   * A local copy of the prefix in a checkpoint directory, ours or an official one.
+   * A local copy of a prefix.
    *
-   * @param directory empty for none, which gives an empty path
+   * @param path of a checkpoint directory, ours or an official one, or of a file in one; empty for
+   *     none, which gives an empty path
    */
-  String prefix(String directory) throws IOException {
-    if (directory.isEmpty()) {
+  String prefix(String path) throws IOException {
+    if (path.isEmpty()) {
       return "";
     }
-    Directory source = Directory.of(directory, settings);
+    PrefixSource source = PrefixSource.of(path, settings);
     return download(
-        source,
-        PrefixFiles.find(source),
+        source.directory(),
+        source.file(),
         Files.createDirectory(host.directory().files().resolve("prefix")));
   }
 

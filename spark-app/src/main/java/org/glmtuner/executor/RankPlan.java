@@ -15,8 +15,12 @@ import org.glmtuner.executor.CpuTopology.CpuCluster;
  */
 record RankPlan(List<Facts> ranks) {
 
-  /** What a task contributes by the stage's all-gather. */
-  record Facts(int partition, HostIdentity host, CpuCluster group) {
+  /**
+   * What a task contributes by the stage's all-gather.
+   *
+   * @param freeBytes memory that its host can still give out
+   */
+  record Facts(int partition, HostIdentity host, CpuCluster group, long freeBytes) {
     private static final String SEPARATOR = "\t";
 
     String encode() {
@@ -26,19 +30,21 @@ record RankPlan(List<Facts> ranks) {
           host.name(),
           host.node(),
           Integer.toString(group.socket()),
-          CpuTopology.formatList(group.cpus()));
+          CpuTopology.formatList(group.cpus()),
+          Long.toString(freeBytes));
     }
 
     static Facts decode(String text) {
       String[] fields = text.split(SEPARATOR, -1);
-      if (fields.length != 5) {
+      if (fields.length != 6) {
         throw new IllegalArgumentException(
-            "Invalid facts of a task: " + text + " (five fields are expected)");
+            "Invalid facts of a task: " + text + " (six fields are expected)");
       }
       return new Facts(
           Integer.parseInt(fields[0]),
           new HostIdentity(fields[1], fields[2]),
-          new CpuCluster(Integer.parseInt(fields[3]), CpuTopology.parseList(fields[4])));
+          new CpuCluster(Integer.parseInt(fields[3]), CpuTopology.parseList(fields[4])),
+          Long.parseLong(fields[5]));
     }
   }
 

@@ -75,10 +75,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
               new ConversionProgress(plan.attempt(), self, signal, session));
       session.post(
           new Frame.Serve(
-              new ServeAssignment(
-                  files.baseModel(plan.cores()),
-                  plan.config().prefix().length(),
-                  files.prefix(plan.checkpoint()))));
+              new ServeAssignment(files.baseModel(plan.cores()), files.prefix(plan.checkpoint()))));
       await(session, signal); // ready
       answer(items, dialogue(session, signal), answers);
       session.post(new Frame.End());

@@ -10,6 +10,7 @@ import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.data.Sample;
 import org.glmtuner.executor.TaskMessage.Member;
+import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.TrainAssignment;
@@ -61,8 +62,10 @@ final class TrainTask
       throws Exception {
     try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
       RankPlan.Facts facts =
-          new RankPlan.Facts(context.partitionId(), identity, host.claim().group());
+          new RankPlan.Facts(
+              context.partitionId(), identity, host.claim().group(), PrefixMemory.available());
       RankPlan ranks = RankPlan.of(context.allGather(facts.encode()));
+      new PrefixMemory(plan.trainableValues()).check(ranks);
       int rank = ranks.rankOfPartition(context.partitionId());
       self[0] = Member.of(rank, identity);
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
@@ -92,7 +95,7 @@ final class TrainTask
             mpi.isEmpty() ? host.libraries().defaultMpi().toString() : mpi,
             pmi.socket().toString()),
         base,
-        plan.config().prefix().length(),
+        ChatGlmConfig.Prefix.of(plan.config().prefix()),
         plan.resumeFrom().isEmpty() ? files.prefix(plan.config().prefix().initFrom()) : "",
         plan.resumeFrom().isEmpty() ? "" : files.checkpoint(plan.resumeFrom()),
         Files.createDirectory(host.directory().files().resolve("snapshots")).toString(),

@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import org.glmtuner.config.PrefixConfig;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Folder;
 
@@ -42,7 +43,27 @@ public record ChatGlmConfig(
    * @param length P, virtual tokens
    * @param projection whether the prefix is projected by a two-layer perceptron
    */
-  public record Prefix(int length, boolean projection) {}
+  public record Prefix(int length, boolean projection) {
+    /** What a run is configured to train. */
+    public static Prefix of(PrefixConfig config) {
+      return new Prefix(config.length(), config.projection());
+    }
+
+    @Override
+    public String toString() {
+      return length + " virtual tokens with" + (projection ? "" : "out") + " projection";
+    }
+  }
+
+  /**
+   * What {@code config.json} of a checkpoint directory says of the prefix, if anything. Nothing
+   * else of the file matters: the official trainer notes there how it quantised the base.
+   */
+  public static Optional<Prefix> readPrefix(Folder checkpoint) throws IOException {
+    return checkpoint.contains(FILE)
+        ? prefix(new ConfigJson(checkpoint.readAll(FILE, MAX_BYTES), checkpoint.locate(FILE)))
+        : Optional.empty();
+  }
 
   /** Reads {@code config.json} of a model or checkpoint directory. */
   public static ChatGlmConfig read(Folder folder) throws IOException {

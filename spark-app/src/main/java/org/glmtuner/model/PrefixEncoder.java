@@ -1,113 +1,136 @@
 package org.glmtuner.model;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.AbstractBlock;
-import ai.djl.nn.Parameter;
-import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
+import java.nio.FloatBuffer;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.glmtuner.model.ChatGlmConfig.Prefix;
 
 /**
- * The trainable part of P-Tuning v2, without projection: an embedding whose rows hold the keys and
- * values of all layers. L layers, P virtual tokens, H hidden size, N heads, D head size.
+ * The trainable part of P-Tuning v2: parameters, and the keys and values of all layers that follow
+ * from them. L layers, P virtual tokens, H hidden size, N heads, D head size.
  *
- * <p>The parameter is the official {@code transformer.prefix_encoder.embedding.weight} [P, 2·L·H],
- * row-major [P, L, key or value, N, D]; {@link #keysAndValues} is its transposition [L, 2, P, H]
- * and {@link #gradients} transposes back, which is the whole backward pass.
+ * <p>An encoder computes rows [P, 2·L·H], each of them [L, key or value, N, D] in row-major order.
+ * {@link #keysAndValues} is their transposition [L, 2, P, H].
+ *
+ * <p>Equal parameters and gradients give equal bits on every rank of the same instruction set and
+ * number of cores; the plain encoder, which only moves values, on all.
  */
-public final class PrefixEncoder extends AbstractBlock implements AutoCloseable {
-  /** In front of the encoder's own names in checkpoints. */
-  public static final String CHECKPOINT_PREFIX = "transformer.prefix_encoder.";
+public abstract sealed class PrefixEncoder implements AutoCloseable
+    permits PlainPrefixEncoder, ProjectedPrefixEncoder {
+  private static final int INITIAL_PIECE = 1 << 16;
 
-  private static final String WEIGHT = "embedding.weight";
-
-  /** The one parameter's name in checkpoints. */
-  public static final String EMBEDDING = CHECKPOINT_PREFIX + WEIGHT;
-
-  private final Parameter embedding;
+  private final Map<String, NDArray> parameters = new LinkedHashMap<>();
   private final NDManager manager;
+  private final Prefix prefix;
   private final long layers;
-  private final long length;
   private final long hidden;
 
-  /** Parameters are created, not yet initialised, in a child of {@code parent}. */
-  public PrefixEncoder(NDManager parent, ChatGlmConfig config, int length) {
+  PrefixEncoder(NDManager parent, ChatGlmConfig config, Prefix prefix) {
     this.manager = parent.newSubManager();
+    this.prefix = prefix;
     this.layers = config.numLayers();
     this.hidden = config.hiddenSize();
-    this.length = length;
-    this.embedding =
-        addParameter(
-            Parameter.builder()
-                .setName(WEIGHT)
-                .setType(Parameter.Type.WEIGHT)
-                .optRequiresGrad(
-                    false) // its gradient is a transposition: autograd has nothing to do
-                .build());
-    embedding.setArray(manager.zeros(new Shape(length, 2 * layers * hidden), DataType.FLOAT32));
+    for (PrefixTensor tensor : PrefixTensor.of(config, prefix)) {
+      long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+      parameters.put(tensor.name(), manager.zeros(new Shape(shape), DataType.FLOAT32));
+    }
   }
 
-  /** Virtual tokens, P. */
-  public int length() {
-    return Math.toIntExact(length);
+  /** An encoder of zeros, whose parameters are in a child of {@code parent}. */
+  public static PrefixEncoder create(NDManager parent, ChatGlmConfig config, Prefix prefix) {
+    return prefix.projection()
+        ? new ProjectedPrefixEncoder(parent, config, prefix)
+        : new PlainPrefixEncoder(parent, config, prefix);
   }
 
-  /** The live parameters by their official names. */
-  public Map<String, NDArray> parameters() {
-    Map<String, NDArray> parameters = new LinkedHashMap<>();
-    parameters.put(EMBEDDING, embedding.getArray());
-    return parameters;
+  /** What it is. */
+  public final Prefix prefix() {
+    return prefix;
+  }
+
+  /** The live parameters by their official names, in the order of the official state dict. */
+  public final Map<String, NDArray> parameters() {
+    return Collections.unmodifiableMap(parameters);
+  }
+
+  /**
+   * Random values as PyTorch's defaults spread them: standard normal in the embedding; in a linear
+   * layer's weight and bias even between ±1/√inputs.
+   */
+  public final void initialise(long seed) {
+    RandomValues random = new RandomValues(seed);
+    double bound = 1 / Math.sqrt((double) hidden); // both linear layers have H inputs
+    parameters.forEach(
+        (name, parameter) -> {
+          for (var piece : ArrayMemory.pieces(parameter)) {
+            FloatBuffer values = piece.asFloatBuffer();
+            while (values.hasRemaining()) {
+              int count = Math.min(INITIAL_PIECE, values.remaining());
+              boolean embedding = name.equals(PrefixTensor.EMBEDDING);
+              values.put(embedding ? random.normal(count) : random.uniform(count, bound));
+            }
+          }
+        });
   }
 
   /**
    * The prefix as the transformer takes it: [L, 2, P, H], contiguous, owned by the caller's {@code
    * target}.
    */
-  public NDArray keysAndValues(NDManager target) {
-    NDArray output =
-        forward(new ParameterStore(target, false), new NDList(), false).singletonOrThrow();
-    output.attach(target);
-    return output;
+  public final NDArray keysAndValues(NDManager target) {
+    try (NDManager scope = target.newSubManager()) {
+      NDArray transposed =
+          rows(scope).reshape(prefix.length(), 2 * layers, hidden).transpose(1, 0, 2);
+      // flatten copies into order; reshape alone would leave a view that native code cannot take
+      NDArray result = transposed.flatten().reshape(layers, 2, prefix.length(), hidden);
+      result.attach(target);
+      return result;
+    }
   }
 
   /**
    * The gradients of the parameters from that of {@link #keysAndValues}.
    *
    * @param gradient [L, 2, P, H]
-   * @return by the parameters' names, in the manager of {@code gradient}
+   * @return by the parameters' names and in their order, contiguous, in the manager of {@code
+   *     gradient}
    */
-  public Map<String, NDArray> gradients(NDArray gradient) {
-    Map<String, NDArray> gradients = new LinkedHashMap<>();
-    gradients.put(
-        EMBEDDING,
-        gradient
-            .reshape(2 * layers, length, hidden)
-            .transpose(1, 0, 2)
-            .reshape(length, 2 * layers * hidden));
-    return gradients;
+  public final Map<String, NDArray> gradients(NDArray gradient) {
+    try (NDManager scope = gradient.getManager().newSubManager()) {
+      NDArray own = gradient.reshape(gradient.getShape());
+      own.attach(scope);
+      NDArray rows =
+          own.reshape(2 * layers, prefix.length(), hidden)
+              .transpose(1, 0, 2)
+              .flatten()
+              .reshape(prefix.length(), 2 * layers * hidden);
+      Map<String, NDArray> gradients = backward(rows);
+      gradients.values().forEach(array -> array.attach(gradient.getManager()));
+      return gradients;
+    }
   }
 
-  @Override
-  protected NDList forwardInternal(
-      ParameterStore store, NDList inputs, boolean training, PairList<String, Object> params) {
-    NDArray weight = embedding.getArray(); // [P, 2·L·H]
-    NDArray transposed = weight.reshape(length, 2 * layers, hidden).transpose(1, 0, 2);
-    // flatten copies into order; reshape alone would leave a view that native code cannot take
-    return new NDList(transposed.flatten().reshape(layers, 2, length, hidden));
+  /** A parameter in {@code scope}: DJL puts what follows from an array into the array's manager. */
+  final NDArray view(String name, NDManager scope) {
+    NDArray parameter = parameters.get(name);
+    NDArray view = parameter.reshape(parameter.getShape());
+    view.attach(scope);
+    return view;
   }
 
-  @Override
-  public Shape[] getOutputShapes(Shape[] inputs) {
-    return new Shape[] {new Shape(layers, 2, length, hidden)};
-  }
+  /** [P, 2·L·H], in {@code scope}. */
+  abstract NDArray rows(NDManager scope);
+
+  /** From the gradient of {@link #rows}, in its manager, as {@link #gradients}. */
+  abstract Map<String, NDArray> backward(NDArray rows);
 
   @Override
-  public void close() {
+  public final void close() {
     manager.close();
   }
 }

@@ -4,15 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.checkpoint.TrainerState;
-import org.glmtuner.model.NormalValues;
+import org.glmtuner.model.ArrayMemory;
 import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.optimizer.HfAdamW;
 import org.glmtuner.wire.TrainAssignment;
@@ -22,16 +21,14 @@ import org.glmtuner.wire.TrainAssignment;
  * Equal on all ranks, bit for bit.
  */
 final class PrefixState {
-  private static final int PIECE_FLOATS = 1 << 18;
-
   /**
    * A copy that training no longer touches; little-endian FP32 by tensor name. Its memory is
    * libtorch's, not the Java heap's, and is given back by closing it.
    */
   record Copy(
       NDManager memory,
-      Map<String, ByteBuffer> parameters,
-      Map<String, ByteBuffer> moments,
+      Map<String, List<ByteBuffer>> parameters,
+      Map<String, List<ByteBuffer>> moments,
       long updates)
       implements AutoCloseable {
     @Override
@@ -66,13 +63,7 @@ final class PrefixState {
     } else if (leads && !assignment.prefixFile().isEmpty()) {
       load(Path.of(assignment.prefixFile()), encoder.parameters());
     } else if (leads) {
-      NormalValues random = new NormalValues(assignment.seed());
-      for (NDArray parameter : encoder.parameters().values()) {
-        FloatBuffer values = bytes(parameter).asFloatBuffer();
-        while (values.hasRemaining()) {
-          values.put(random.take(Math.min(PIECE_FLOATS, values.remaining())));
-        }
-      }
+      encoder.initialise(assignment.seed());
     }
     if (assignment.resumeDirectory().isEmpty()) {
       encoder.parameters().values().forEach(group::broadcast);
@@ -82,12 +73,13 @@ final class PrefixState {
 
   /** A checksum over all values. */
   long checksum() {
+    return checksum(encoder.parameters()) << Integer.SIZE | checksum(optimizer.state());
+  }
+
+  private static long checksum(Map<String, NDArray> arrays) {
     CRC32C crc = new CRC32C();
-    encoder.parameters().values().forEach(array -> crc.update(bytes(array)));
-    long parameters = crc.getValue();
-    crc.reset();
-    optimizer.state().values().forEach(array -> crc.update(bytes(array)));
-    return parameters << Integer.SIZE | crc.getValue();
+    arrays.values().forEach(array -> ArrayMemory.pieces(array).forEach(crc::update));
+    return crc.getValue();
   }
 
   Copy copy() {
@@ -99,13 +91,14 @@ final class PrefixState {
         optimizer.updates());
   }
 
-  private static Map<String, ByteBuffer> copyOf(Map<String, NDArray> arrays, NDManager memory) {
-    Map<String, ByteBuffer> copies = new LinkedHashMap<>();
+  private static Map<String, List<ByteBuffer>> copyOf(
+      Map<String, NDArray> arrays, NDManager memory) {
+    Map<String, List<ByteBuffer>> copies = new LinkedHashMap<>();
     arrays.forEach(
         (name, array) -> {
           NDArray copy = array.duplicate();
           copy.attach(memory);
-          copies.put(name, bytes(copy));
+          copies.put(name, ArrayMemory.pieces(copy));
         });
     return copies;
   }
@@ -115,12 +108,7 @@ final class PrefixState {
     for (Map.Entry<String, NDArray> entry : arrays.entrySet()) {
       NDArray array = entry.getValue();
       PrefixFiles.read(
-          file, entry.getKey(), bytes(array).asFloatBuffer(), array.getShape().getShape());
+          file, entry.getKey(), ArrayMemory.pieces(array), array.getShape().getShape());
     }
-  }
-
-  /** The array's own memory: valid while it is, and what is put there is in the array. */
-  private static ByteBuffer bytes(NDArray array) {
-    return array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.generation.BatchGenerator;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.FrozenTransformer;
@@ -52,8 +53,10 @@ final class Server {
 
   /** The keys and values of the prefix file, [L, 2, P, H]. */
   private NDArray prefix(NDManager manager, ChatGlmConfig config) throws IOException {
-    try (PrefixEncoder encoder = new PrefixEncoder(manager, config, assignment.prefixLength())) {
-      PrefixState.load(Path.of(assignment.prefixFile()), encoder.parameters());
+    Path file = Path.of(assignment.prefixFile());
+    try (PrefixEncoder encoder =
+        PrefixEncoder.create(manager, config, PrefixFiles.shape(file, config))) {
+      PrefixState.load(file, encoder.parameters());
       return encoder.keysAndValues(manager);
     }
   }

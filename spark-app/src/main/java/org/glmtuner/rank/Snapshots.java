@@ -96,10 +96,7 @@ final class Snapshots implements AutoCloseable {
             Path.of(assignment.snapshotDirectory()).resolve(Long.toString(progress.globalStep())));
     PrefixFiles files =
         new PrefixFiles(
-            config,
-            assignment.prefixLength(),
-            assignment.base().fingerprint(),
-            progress.globalStep());
+            config, assignment.prefix(), assignment.base().fingerprint(), progress.globalStep());
     files.write(directory, copy.parameters(), copy.moments());
     progress.write(directory);
     task.send(new Frame.Snapshot(progress.globalStep(), directory.toString()));

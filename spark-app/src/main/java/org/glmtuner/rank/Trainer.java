@@ -32,7 +32,7 @@ final class Trainer {
     ChatGlmConfig config = assignment.base().parseConfig();
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config);
-        PrefixEncoder encoder = new PrefixEncoder(manager, config, assignment.prefixLength())) {
+        PrefixEncoder encoder = PrefixEncoder.create(manager, config, assignment.prefix())) {
       task.watch(transformer::progress);
       DistributedGroup group = DistributedGroup.join(manager, assignment.membership(), task);
       HfAdamW optimizer =

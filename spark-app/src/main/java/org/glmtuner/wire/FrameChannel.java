@@ -16,6 +16,7 @@ import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
+import org.glmtuner.model.ChatGlmConfig;
 
 /**
  * Frames over a connected Unix socket. Each is a header (magic, version, length of the body) and
@@ -148,7 +149,8 @@ public final class FrameChannel implements Closeable {
       Frame.EarlyStop.class,
       Prompt.class,
       Decoding.class,
-      GenerationConfig.Sampling.class
+      GenerationConfig.Sampling.class,
+      ChatGlmConfig.Prefix.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

@@ -6,4 +6,4 @@ package org.glmtuner.wire;
  * @param prefixFile local prefix.safetensors or official pytorch_model.bin; empty for the base
  *     alone
  */
-public record ServeAssignment(BaseModel base, int prefixLength, String prefixFile) {}
+public record ServeAssignment(BaseModel base, String prefixFile) {}

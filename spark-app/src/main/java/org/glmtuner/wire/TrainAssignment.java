@@ -1,6 +1,7 @@
 package org.glmtuner.wire;
 
 import org.glmtuner.config.TrainingConfig;
+import org.glmtuner.model.ChatGlmConfig;
 
 /**
  * What a rank is to train.
@@ -13,7 +14,7 @@ import org.glmtuner.config.TrainingConfig;
 public record TrainAssignment(
     Membership membership,
     BaseModel base,
-    int prefixLength,
+    ChatGlmConfig.Prefix prefix,
     String prefixFile,
     String resumeDirectory,
     String snapshotDirectory,

@@ -30,6 +30,7 @@ class TorchArchiveWriterTest {
   @Test
   void writesAPrefixAsTheOfficialTrainerDoesByteForByte() throws IOException {
     rewritten(RESOURCES.resolve("prefix-init/p8"), "pytorch_model", Map.of());
+    rewritten(RESOURCES.resolve("prefix-init/p8-proj"), "pytorch_model", Map.of());
   }
 
   @Test

@@ -287,6 +287,18 @@ class BadInputIT {
             .set("prefix.length", 7)
             .set("prefix.init-from", Checkout.goldenSmall().resolve("prefix-init/p8")),
         ExitCode.DAMAGED,
-        "has the shape [8, 384], the model and prefix.length need [7, 384]");
+        "its prefix has 8 virtual tokens without projection, the run is to train 7 virtual tokens without projection (prefix.length, prefix.projection)");
+  }
+
+  @Test
+  void anEncoderThatDoesNotFitIsRefusedWithTheNumbersBeforeAnythingIsLoaded() throws Exception {
+    Path model = Files.createDirectory(directory.resolve("wide"));
+    SparseModel.write(model, 131_072); // 206 GB, which nobody could convert within the limit
+    fails(
+        train().set("model.path", model).set("prefix.projection", true),
+        ExitCode.UNSUITABLE,
+        "Cannot train: the prefix encoder has 51,541,049,344 trainable values; with their gradients and moments they take 824.7 GB of each of the 1 ranks on ",
+        ", a checkpoint's copy 618.5 GB, together 1443.1 GB beside the base, and ",
+        " GB are available there (prefix.projection, prefix.length, ranks.count)");
   }
 }

@@ -17,7 +17,7 @@ class ConfigLoaderTest {
       """
       run { directory = "hdfs:///runs/a", id = b, seed = 7 }
       model { path = /models/glm, precision = fp32 }
-      prefix { length = 8, init-from = /prefix }
+      prefix { length = 8, projection = true, init-from = /prefix }
       data {
         format = tokens, train = t, validation = v, prompt-column = p, response-column = r, history-column = h
         source-prefix = s, empty-history = raw, truncation = oldest, special-tokens = official
@@ -45,7 +45,7 @@ class ConfigLoaderTest {
     TunerConfig config = load("");
     assertThat(config.run()).isEqualTo(new RunConfig("", "", 42));
     assertThat(config.model()).isEqualTo(new ModelConfig("", Precision.BF16));
-    assertThat(config.prefix()).isEqualTo(new PrefixConfig(128, ""));
+    assertThat(config.prefix()).isEqualTo(new PrefixConfig(128, false, ""));
     assertThat(config.data())
         .isEqualTo(
             new DataConfig(
@@ -98,7 +98,7 @@ class ConfigLoaderTest {
     TunerConfig config = load(EVERY_KEY);
     assertThat(config.run()).isEqualTo(new RunConfig("hdfs:///runs/a", "b", 7));
     assertThat(config.model()).isEqualTo(new ModelConfig("/models/glm", Precision.FP32));
-    assertThat(config.prefix()).isEqualTo(new PrefixConfig(8, "/prefix"));
+    assertThat(config.prefix()).isEqualTo(new PrefixConfig(8, true, "/prefix"));
     assertThat(config.data())
         .isEqualTo(
             new DataConfig(

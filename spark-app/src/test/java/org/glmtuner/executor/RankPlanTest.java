@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 
 class RankPlanTest {
   private static String facts(int partition, String host, String node, int socket, int... cpus) {
-    return new RankPlan.Facts(partition, new HostIdentity(host, node), new CpuCluster(socket, cpus))
+    return new RankPlan.Facts(
+            partition, new HostIdentity(host, node), new CpuCluster(socket, cpus), 1L << 33)
         .encode();
   }
 

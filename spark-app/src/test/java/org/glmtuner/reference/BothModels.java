@@ -7,7 +7,9 @@ import ai.djl.training.GradientCollector;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.glmtuner.config.Precision;
 import org.glmtuner.config.TrainingConfig.LossAverage;
@@ -15,6 +17,7 @@ import org.glmtuner.data.Sample;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.OfficialWeights;
+import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
 import org.glmtuner.nativeddp.PrefixDropout;
@@ -62,8 +65,7 @@ final class BothModels implements AutoCloseable {
       return new BothModels(
           manager,
           config,
-          new ReferenceModel(
-              config, ReferenceWeights.read(model.resolve("pytorch_model.bin"), manager)),
+          new ReferenceModel(config, ReferenceWeights.readModel(model, manager)),
           FrozenTransformer.open(new BaseModel(file.toString(), "", json, 1), config));
     }
   }
@@ -95,17 +97,68 @@ final class BothModels implements AutoCloseable {
       NDArray prefix = keysAndValues.duplicate();
       prefix.attach(scope);
       prefix.setRequiresGradient(true);
-      float[] weights = new float[samples.size()];
-      for (int i = 0; i < weights.length; i++) {
-        weights[i] = (float) FrozenTransformer.weight(samples.get(i), average);
-      }
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray own = masks == null ? prefix : masks.mul(prefix.expandDims(0));
         NDArray losses = reference.losses(samples, own, scope);
-        collector.backward(losses.mul(scope.create(weights)).sum());
+        collector.backward(losses.mul(scope.create(weights(samples, average))).sum());
         return new Result(doubles(losses), prefix.getGradient().toFloatArray());
       }
     }
+  }
+
+  /** What the official code computes of an encoder. */
+  record Encoded(double[] losses, Map<String, float[]> gradients) {}
+
+  /**
+   * By the oracle; the gradients of the encoder's parameters are those of the weighted sum of
+   * losses, found by autograd.
+   */
+  Encoded reference(List<Sample> samples, PrefixEncoder encoder, LossAverage average) {
+    try (NDManager scope = manager.newSubManager()) {
+      Map<String, NDArray> parameters = new LinkedHashMap<>();
+      encoder
+          .parameters()
+          .forEach(
+              (name, value) -> {
+                NDArray copy = value.duplicate();
+                copy.attach(scope);
+                copy.setRequiresGradient(true);
+                parameters.put(name, copy);
+              });
+      try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+        NDArray prefix = ReferenceEncoder.keysAndValues(parameters, config);
+        NDArray losses = reference.losses(samples, prefix, scope);
+        collector.backward(losses.mul(scope.create(weights(samples, average))).sum());
+        Map<String, float[]> gradients = new LinkedHashMap<>();
+        parameters.forEach((name, p) -> gradients.put(name, p.getGradient().toFloatArray()));
+        return new Encoded(doubles(losses), gradients);
+      }
+    }
+  }
+
+  /** As {@link #reference(List, PrefixEncoder, LossAverage)}, by what ranks run. */
+  Encoded natively(List<Sample> samples, PrefixEncoder encoder, LossAverage average) {
+    try (NDManager scope = manager.newSubManager()) {
+      NDArray prefix = encoder.keysAndValues(scope);
+      Result result = natively(samples, prefix, PrefixDropout.NONE, average);
+      NDArray gradient = scope.create(result.gradient(), prefix.getShape());
+      Map<String, float[]> gradients = new LinkedHashMap<>();
+      encoder.gradients(gradient).forEach((name, g) -> gradients.put(name, g.toFloatArray()));
+      return new Encoded(result.losses(), gradients);
+    }
+  }
+
+  /** What the oracle computes on the way to its losses. */
+  ReferenceModel oracle() {
+    return reference;
+  }
+
+  private static float[] weights(List<Sample> samples, LossAverage average) {
+    float[] weights = new float[samples.size()];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) FrozenTransformer.weight(samples.get(i), average);
+    }
+    return weights;
   }
 
   /** By the native code; sample i of the list is entry i of the run. */

@@ -1,7 +1,9 @@
 package org.glmtuner.reference;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,8 @@ import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.data.Sample;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.ModelShapes;
+import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.model.PrefixTensor;
 
 /**
  * A model whose every value follows from its place, with two rows; the official code in FP32 gave
@@ -22,6 +26,8 @@ import org.glmtuner.model.ModelShapes;
  */
 final class ClosedForm {
   static final int PREFIX_LENGTH = 3;
+
+  private static final int ENCODER_TENSOR = 27;
 
   static final List<Sample> ROWS =
       List.of(
@@ -69,9 +75,20 @@ final class ClosedForm {
     TensorFiles.writeTorch(directory.resolve("pytorch_model.bin"), tensors);
   }
 
-  /** The plain prefix encoder's embedding [P, 2·L·H]; its tensor follows those of the model. */
+  /** The plain prefix encoder's embedding [P, 2·L·H]. */
   static float[] embedding() {
-    return values(27, PREFIX_LENGTH * 2 * 2 * 32, 0, 4);
+    return values(ENCODER_TENSOR, PREFIX_LENGTH * 2 * 2 * 32, 0, 4);
+  }
+
+  /** Sets an encoder's parameters: its tensors follow those of the model. */
+  static void fill(PrefixEncoder encoder) {
+    int number = ENCODER_TENSOR;
+    for (Map.Entry<String, NDArray> parameter : encoder.parameters().entrySet()) {
+      NDArray array = parameter.getValue();
+      boolean embedding = parameter.getKey().equals(PrefixTensor.EMBEDDING);
+      double scale = embedding ? 4 : array.getShape().dimension() == 2 ? 1 : 0.2;
+      array.set(FloatBuffer.wrap(values(number++, (int) array.size(), 0, scale)));
+    }
   }
 
   private static float[] values(int tensor, int count, double offset, double scale) {

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.core.Embedding;
 import ai.djl.nn.norm.LayerNorm;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.glmtuner.data.Sample;
@@ -47,19 +48,43 @@ public final class ReferenceModel {
    */
   public NDArray losses(List<Sample> samples, NDArray prefix, NDManager manager) {
     ReferenceBatch batch = ReferenceBatch.of(samples, manager);
-    NDArray x = hidden(batch, prefix, manager); // [B, S, H]
+    List<NDArray> states = states(batch, prefix, manager);
+    NDArray x = states.get(states.size() - 1); // [B, S, H]
     NDArray rows = x.reshape(-1, config.hiddenSize()).get(new NDIndex("{}", batch.labelled()));
-    NDArray logits = rows.matMul(weight("word_embeddings.weight").transpose()); // [R, V]
+    NDArray logits = logits(rows); // [R, V]
     NDArray chosen = logits.logSoftmax(1).gather(batch.targets().expandDims(1), 1); // [R, 1]
     return batch.owners().transpose().matMul(chosen.neg()).squeeze(1); // [B]
   }
 
-  private NDArray hidden(ReferenceBatch batch, NDArray prefix, NDManager manager) {
+  /**
+   * The hidden states of samples padded to the longest: the embeddings, the output of each layer
+   * but the last, and that of the final norm.
+   *
+   * @param prefix as for {@link #losses}
+   * @return L + 1 arrays of [B, S, H]
+   */
+  public List<NDArray> states(List<Sample> samples, NDArray prefix, NDManager manager) {
+    return states(ReferenceBatch.of(samples, manager), prefix, manager);
+  }
+
+  /**
+   * What is predicted from hidden states.
+   *
+   * @param rows of the last of {@link #states}, [R, H]
+   * @return [R, V]
+   */
+  public NDArray logits(NDArray rows) {
+    return rows.matMul(weight("word_embeddings.weight").transpose());
+  }
+
+  private List<NDArray> states(ReferenceBatch batch, NDArray prefix, NDManager manager) {
+    List<NDArray> states = new ArrayList<>();
     Rotary rotary = new Rotary(batch, config.headSize(), manager);
     NDArray x =
         Embedding.embedding(batch.ids(), weight("word_embeddings.weight"), SparseFormat.DENSE)
             .singletonOrThrow(); // [B, S, H]
     for (int layer = 0; layer < config.numLayers(); layer++) {
+      states.add(x);
       String name = "layers." + layer + ".";
       NDArray a = norm(x, name + "input_layernorm");
       NDArray h = a.mul(RESIDUAL).add(attention(a, layer, batch, prefix, rotary));
@@ -67,7 +92,8 @@ public final class ReferenceModel {
       NDArray inner = gelu(linear(y, name + "mlp.dense_h_to_4h"));
       x = y.mul(RESIDUAL).add(linear(inner, name + "mlp.dense_4h_to_h"));
     }
-    return norm(x, "final_layernorm");
+    states.add(norm(x, "final_layernorm"));
+    return states;
   }
 
   private NDArray attention(

@@ -15,6 +15,18 @@ import org.glmtuner.storage.LocalFolder;
 public final class ReferenceWeights {
   private ReferenceWeights() {}
 
+  /** All tensors of a model directory's torch archives, by their names. */
+  public static Map<String, NDArray> readModel(Path directory, NDManager manager)
+      throws IOException {
+    Map<String, NDArray> arrays = new LinkedHashMap<>();
+    for (String name : new LocalFolder(directory).names()) {
+      if (name.startsWith("pytorch_model") && name.endsWith(".bin")) {
+        arrays.putAll(read(directory.resolve(name), manager));
+      }
+    }
+    return arrays;
+  }
+
   /** All tensors of a safetensors file or torch archive, by their names. */
   public static Map<String, NDArray> read(Path file, NDManager manager) throws IOException {
     Map<String, NDArray> arrays = new LinkedHashMap<>();

@@ -20,6 +20,7 @@ import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
+import org.glmtuner.model.ChatGlmConfig;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,14 +60,14 @@ class FrameChannelTest {
             new TrainAssignment(
                 new TrainAssignment.Membership(1, 2, "/libmpi.so.12", "/tmp/pmi"),
                 base,
-                8,
+                new ChatGlmConfig.Prefix(8, true),
                 "",
                 "/resume",
                 "/snapshots",
                 ConfigLoader.load("", "", Map.of()).training(),
                 new TrainAssignment.Span(3, 20),
                 42)),
-        new Frame.Serve(new ServeAssignment(base, 8, "/prefix")),
+        new Frame.Serve(new ServeAssignment(base, "/prefix")),
         new Frame.ValidationRows(List.of(sample)),
         new Frame.Step(3, 4, new ArrayList<>(List.of(new Entry(12, sample)))),
         new Frame.Step(4, 4, List.of()),

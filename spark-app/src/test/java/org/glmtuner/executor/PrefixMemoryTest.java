@@ -1,0 +1,77 @@
+package org.glmtuner.executor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.glmtuner.executor.CpuTopology.CpuCluster;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.ChatGlmConfig.Prefix;
+import org.glmtuner.model.PrefixTensor;
+import org.junit.jupiter.api.Test;
+
+class PrefixMemoryTest {
+  private static final long GIGA = 1_000_000_000;
+
+  private static final String CHATGLM_6B =
+      """
+      {"model_type": "chatglm", "num_layers": 28, "hidden_size": 4096, "num_attention_heads": 32,
+       "inner_hidden_size": 16384, "vocab_size": 130528, "max_sequence_length": 2048,
+       "layernorm_epsilon": 1e-05, "position_encoding_2d": true, "mask_token_id": 130000,
+       "gmask_token_id": 130001, "bos_token_id": 130004, "eos_token_id": 130005, "pad_token_id": 3}
+      """;
+
+  private static long values(boolean projection) {
+    ChatGlmConfig config =
+        ChatGlmConfig.parse(CHATGLM_6B.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);
+    return PrefixTensor.values(config, new Prefix(128, projection));
+  }
+
+  /** Of tasks on these hosts, each host with so much memory. */
+  private static RankPlan plan(String[] hosts, long[] freeBytes) {
+    String[] facts = new String[hosts.length];
+    for (int i = 0; i < hosts.length; i++) {
+      HostIdentity host = new HostIdentity(hosts[i], "node of " + hosts[i]);
+      CpuCluster group = new CpuCluster(0, new int[] {i});
+      facts[i] = new RankPlan.Facts(i, host, group, freeBytes[i]).encode();
+    }
+    return RankPlan.of(facts);
+  }
+
+  @Test
+  void theEncodersOfTheRealModelHaveTheirOfficialSizes() {
+    assertThat(values(false)).isEqualTo(29_360_128);
+    assertThat(values(true)).isEqualTo(957_059_072);
+  }
+
+  @Test
+  void theProjectedEncoderOfTheRealModelIsRefusedWithTheNumbersWhereItDoesNotFit() {
+    RankPlan plan =
+        plan(new String[] {"a", "a", "b"}, new long[] {42 * GIGA, 42 * GIGA, 20 * GIGA});
+    assertThatThrownBy(() -> new PrefixMemory(values(true)).check(plan))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+        .hasMessage(
+            "Cannot train: the prefix encoder has 957,059,072 trainable values; with their gradients and moments they take 15.3 GB of each of the 2 ranks on a, a checkpoint's copy 11.5 GB, together 42.1 GB beside the base, and 42.0 GB are available there (prefix.projection, prefix.length, ranks.count)");
+    assertThatCode(() -> new PrefixMemory(values(false)).check(plan)).doesNotThrowAnyException();
+  }
+
+  @Test
+  void onlyTheHostOfTheFirstRankNeedsRoomForACheckpoint() {
+    String[] hosts = {"a", "b"};
+    RankPlan enough = plan(hosts, new long[] {27 * GIGA, 16 * GIGA});
+    assertThatCode(() -> new PrefixMemory(values(true)).check(enough)).doesNotThrowAnyException();
+    RankPlan tight = plan(hosts, new long[] {27 * GIGA, 15 * GIGA});
+    assertThatThrownBy(() -> new PrefixMemory(values(true)).check(tight))
+        .hasMessageContaining("15.3 GB of each of the 1 ranks on b, together 15.3 GB beside");
+  }
+
+  @Test
+  void thisHostHasMemory() throws IOException {
+    assertThat(PrefixMemory.available()).isBetween(1L << 20, 1L << 50);
+  }
+}

@@ -3,7 +3,7 @@ package org.glmtuner.checkpoint;
 import java.util.List;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
-import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.model.PrefixTensor;
 
 /**
  * What a prefix's tensors say of it. Nothing else tells, in official checkpoints: P virtual tokens,
@@ -16,13 +16,11 @@ import org.glmtuner.model.PrefixEncoder;
  */
 public record PrefixShape(int length, long width, boolean projection, long hidden) {
   private static final int MAX_LENGTH = 1 << 24; // above any use
-  private static final String FIRST = PrefixEncoder.CHECKPOINT_PREFIX + "trans.0.";
-  private static final String SECOND = PrefixEncoder.CHECKPOINT_PREFIX + "trans.2.";
 
   /** The prefix encoder's tensors in the order of the file. */
   public static List<TensorSpec> tensors(TensorFile file) {
     return file.tensors().stream()
-        .filter(tensor -> tensor.name().startsWith(PrefixEncoder.CHECKPOINT_PREFIX))
+        .filter(tensor -> tensor.name().startsWith(PrefixTensor.ENCODER))
         .toList();
   }
 
@@ -38,23 +36,23 @@ public record PrefixShape(int length, long width, boolean projection, long hidde
           "Cannot read a prefix from "
               + file.location()
               + ": it has no tensor "
-              + PrefixEncoder.EMBEDDING);
+              + PrefixTensor.EMBEDDING);
     }
-    List<Long> embedding = shape(file, PrefixEncoder.EMBEDDING, 2);
+    List<Long> embedding = shape(file, PrefixTensor.EMBEDDING, 2);
     if (embedding.get(0) < 1 || embedding.get(0) > MAX_LENGTH) {
-      throw wrong(file, file.get(PrefixEncoder.EMBEDDING), "1 to " + MAX_LENGTH + " rows");
+      throw wrong(file, file.get(PrefixTensor.EMBEDDING), "1 to " + MAX_LENGTH + " rows");
     }
     int length = embedding.get(0).intValue();
     if (tensors.size() == 1) {
       return new PrefixShape(length, embedding.get(1), false, 0);
     }
     long hidden = embedding.get(1);
-    List<Long> first = shape(file, FIRST + "weight", 2);
-    expect(file, FIRST + "weight", List.of(first.get(0), hidden));
-    expect(file, FIRST + "bias", List.of(first.get(0)));
-    long width = shape(file, SECOND + "weight", 2).get(0);
-    expect(file, SECOND + "weight", List.of(width, first.get(0)));
-    expect(file, SECOND + "bias", List.of(width));
+    List<Long> first = shape(file, PrefixTensor.HIDDEN_WEIGHT, 2);
+    expect(file, PrefixTensor.HIDDEN_WEIGHT, List.of(first.get(0), hidden));
+    expect(file, PrefixTensor.HIDDEN_BIAS, List.of(first.get(0)));
+    long width = shape(file, PrefixTensor.OUTPUT_WEIGHT, 2).get(0);
+    expect(file, PrefixTensor.OUTPUT_WEIGHT, List.of(width, first.get(0)));
+    expect(file, PrefixTensor.OUTPUT_BIAS, List.of(width));
     if (tensors.size() != 5) {
       throw TunerException.damaged(
           "Cannot read a prefix from "

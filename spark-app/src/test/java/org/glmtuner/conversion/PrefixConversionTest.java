@@ -25,7 +25,7 @@ import org.glmtuner.cluster.Checkout;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
-import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.storage.LocalFolder;
 import org.junit.jupiter.api.Test;
@@ -63,7 +63,7 @@ class PrefixConversionTest {
   }
 
   private static Map<TensorSpec, float[]> projected() {
-    String encoder = PrefixEncoder.CHECKPOINT_PREFIX;
+    String encoder = PrefixTensor.ENCODER;
     Map<TensorSpec, float[]> tensors = new LinkedHashMap<>();
     for (TensorSpec spec :
         new TensorSpec[] {
@@ -153,8 +153,7 @@ class PrefixConversionTest {
     Path source = Files.createDirectory(directory.resolve("source"));
     Path file = source.resolve(PrefixFiles.OFFICIAL);
     Map<TensorSpec, float[]> tensors = projected();
-    TensorSpec bias =
-        TensorSpec.of(PrefixEncoder.CHECKPOINT_PREFIX + "trans.2.bias", DType.F32, 384);
+    TensorSpec bias = TensorSpec.of(PrefixTensor.ENCODER + "trans.2.bias", DType.F32, 384);
     tensors.get(bias)[383] = Float.POSITIVE_INFINITY;
     TensorFiles.writeTorch(file, tensors);
     refuses(source, "element 383 is Infinity (all must be finite)");

@@ -28,7 +28,7 @@ import org.glmtuner.config.Precision;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.OfficialWeights;
-import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightFile;
 import org.glmtuner.storage.Digests;
@@ -161,7 +161,7 @@ class InspectorTest {
     values[700] = Float.NaN;
     TensorFiles.writeTorch(
         checkpoint.resolve("pytorch_model.bin"),
-        Map.of(TensorSpec.of(PrefixEncoder.EMBEDDING, DType.F32, 8, 384), values));
+        Map.of(TensorSpec.of(PrefixTensor.EMBEDDING, DType.F32, 8, 384), values));
     Files.writeString(
         checkpoint.resolve("config.json"),
         Files.readString(GOLDEN.resolve("prefix-init/p8/config.json"))
@@ -182,11 +182,11 @@ class InspectorTest {
     Path gathered = Files.createDirectories(run.resolve("gathered"));
     ChatGlmConfig config = ChatGlmConfig.read(new LocalFolder(GOLDEN.resolve("model")));
     ByteBuffer values = ByteBuffer.allocate(8 * 384 * Float.BYTES);
-    new PrefixFiles(config, 8, "f".repeat(64), step)
+    new PrefixFiles(config, new ChatGlmConfig.Prefix(8, false), "f".repeat(64), step)
         .write(
             gathered,
-            Map.of(PrefixEncoder.EMBEDDING, values),
-            Map.of(PrefixEncoder.EMBEDDING + ".exp_avg", values.duplicate()));
+            Map.of(PrefixTensor.EMBEDDING, List.of(values)),
+            Map.of(PrefixTensor.EMBEDDING + ".exp_avg", List.of(values.duplicate())));
     new TrainerState(step, step, 0, null, 0).write(gathered);
     List<Manifest.Entry> files;
     try (Stream<Path> paths = Files.list(gathered)) {

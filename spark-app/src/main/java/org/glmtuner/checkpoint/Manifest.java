@@ -98,7 +98,7 @@ public record Manifest(
               + name
               + " has SHA-256 "
               + sha256
-              + ", not that of its manifest (a run whose newest checkpoint this is goes on from the one before when this directory is removed)");
+              + ", not that of its manifest");
     }
   }
 }

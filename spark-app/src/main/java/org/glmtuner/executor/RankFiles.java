@@ -11,6 +11,7 @@ import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.checkpoint.TrainerState;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
@@ -65,7 +66,12 @@ final class RankFiles {
     Directory source = Directory.of(config.run().directory(), settings).child(name);
     Path target = Files.createDirectory(host.directory().files().resolve("resume"));
     for (String file : List.of(PrefixFiles.PREFIX, PrefixFiles.OPTIMIZER, TrainerState.FILE)) {
-      download(source, file, target);
+      try {
+        download(source, file, target);
+      } catch (TunerException e) {
+        throw TunerException.damaged(
+            e.getMessage() + " (without that directory the run resumes from the one before)", e);
+      }
     }
     return target.toString();
   }

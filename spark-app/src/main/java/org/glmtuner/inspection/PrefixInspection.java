@@ -133,14 +133,11 @@ final class PrefixInspection {
       inspection.fact("manifest", "none: the official trainer writes none");
       return;
     }
-    Optional<Manifest> manifest = Manifest.read(directory);
+    Manifest.Examination found = Manifest.examine(directory);
+    Optional<Manifest> manifest = found.manifest();
     if (manifest.isEmpty()) {
       inspection.problem(
-          "Cannot use the checkpoint "
-              + directory.location()
-              + ": its "
-              + Manifest.FILE
-              + " is damaged, or names files that are missing or of another length");
+          "Cannot use the checkpoint " + directory.location() + ": " + found.problem());
       return;
     }
     inspection.fact("world_size", manifest.get().worldSize());

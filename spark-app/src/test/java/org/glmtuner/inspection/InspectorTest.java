@@ -247,6 +247,7 @@ class InspectorTest {
     Path second = publish(run, 20);
     Path third = publish(run, 30);
     Files.delete(first.resolve("manifest.json"));
+    long optimizerBytes = Files.size(second.resolve("optimizer.safetensors"));
     Files.write(second.resolve("optimizer.safetensors"), new byte[3]);
     Path prefix = third.resolve("prefix.safetensors");
     byte[] bytes = Files.readAllBytes(prefix);
@@ -261,8 +262,9 @@ class InspectorTest {
             "Cannot find the checkpoint checkpoint-40 that file:" + run + "/latest names",
             "Cannot use the checkpoint file:"
                 + second
-                + ": its manifest.json is damaged, or names files that are missing or of another"
-                + " length",
+                + ": its optimizer.safetensors has 3 bytes, "
+                + optimizerBytes
+                + " were written",
             "Cannot use the checkpoint file:"
                 + third
                 + ": prefix.safetensors has SHA-256 "

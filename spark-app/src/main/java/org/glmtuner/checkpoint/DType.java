@@ -107,6 +107,39 @@ public enum DType {
     }
   }
 
+  /**
+   * The index of the first NaN or infinity among the stored elements from the buffer's position to
+   * its limit, which both stay; -1 where there is none, as always for integers.
+   */
+  int firstNonFinite(ByteBuffer stored) {
+    ByteBuffer little = stored.slice().order(ByteOrder.LITTLE_ENDIAN);
+    if (this == F32) {
+      int[] block = new int[BLOCK];
+      for (int done = 0; done < stored.remaining() / Integer.BYTES; done += BLOCK) {
+        int now = Math.min(BLOCK, stored.remaining() / Integer.BYTES - done);
+        little.asIntBuffer().get(done, block, 0, now);
+        for (int i = 0; i < now; i++) {
+          if ((block[i] & 0x7f800000) == 0x7f800000) {
+            return done + i;
+          }
+        }
+      }
+    } else if (isFloat()) {
+      int exponent = this == F16 ? 0x7c00 : 0x7f80;
+      short[] block = new short[BLOCK];
+      for (int done = 0; done < stored.remaining() / Short.BYTES; done += BLOCK) {
+        int now = Math.min(BLOCK, stored.remaining() / Short.BYTES - done);
+        little.asShortBuffer().get(done, block, 0, now);
+        for (int i = 0; i < now; i++) {
+          if ((block[i] & exponent) == exponent) {
+            return done + i;
+          }
+        }
+      }
+    }
+    return -1;
+  }
+
   private ByteBuffer take(ByteBuffer buffer, int count) {
     int length = Math.multiplyExact(count, bytes);
     ByteBuffer slice = buffer.slice(buffer.position(), length).order(ByteOrder.LITTLE_ENDIAN);

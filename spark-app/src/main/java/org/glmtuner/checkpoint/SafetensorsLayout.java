@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Where everything lies in a safetensors file that is to be written: its tensors in the given
@@ -32,7 +33,7 @@ public final class SafetensorsLayout {
     JsonObject json = new JsonObject();
     if (!metadata.isEmpty()) {
       JsonObject entries = new JsonObject();
-      metadata.forEach(entries::addProperty);
+      new TreeMap<>(metadata).forEach(entries::addProperty); // the same file in every JVM
       json.add("__metadata__", entries);
     }
     long end = 0;

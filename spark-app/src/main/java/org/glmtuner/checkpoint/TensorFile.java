@@ -104,6 +104,11 @@ public final class TensorFile implements Closeable {
     return location;
   }
 
+  /** The file's own name. */
+  public String name() {
+    return location.substring(location.lastIndexOf('/') + 1);
+  }
+
   /** What a safetensors file says of itself; empty for a torch archive. */
   public Map<String, String> metadata() {
     return metadata;

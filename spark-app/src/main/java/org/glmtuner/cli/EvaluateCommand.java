@@ -6,18 +6,26 @@ import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.driver.EvaluateJob;
+import org.glmtuner.driver.Progress;
 import org.glmtuner.driver.SparkSetup;
 import org.glmtuner.evaluation.Evaluation;
 import org.glmtuner.evaluation.PredictResults;
+import org.glmtuner.evaluation.Prediction;
 import org.glmtuner.evaluation.PredictionFile;
 import org.glmtuner.evaluation.Scorer;
 import org.glmtuner.evaluation.Segmenter;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.report.ConsoleProgress;
 import org.glmtuner.storage.TextFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,51 +36,86 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "evaluate",
     description = {
-      "Scores predictions as the official script does: ROUGE-1, ROUGE-2, ROUGE-L and BLEU-4, in percent.",
-      "An empty prediction scores 0."
+      "Answers the prompts of data.validation as generation.* says and scores the answers against the responses",
+      "as the official script does: ROUGE-1, ROUGE-2, ROUGE-L and BLEU-4, in percent. An empty answer scores 0."
     },
     mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
   @ParentCommand private Main main;
   @Mixin private ConfigOptions options;
+  @Mixin private PrefixOptions prefix;
 
   @Option(
       names = "--predictions",
       paramLabel = "FILE",
-      required = true,
       description = {
-        "A file of predictions, such as the official generated_predictions.txt:",
-        "JSON Lines with the texts labels and predict; a local path or a Hadoop URI."
+        "Scores this file instead, without a model: JSON Lines with the texts labels and predict,",
+        "such as the official generated_predictions.txt; a local path or a Hadoop URI."
       })
-  private String predictions;
+  private String predictions = "";
 
   @Option(
       names = "--output",
       paramLabel = "DIRECTORY",
-      description = "Where " + PredictResults.NAME + " goes; a local path or a Hadoop URI.")
+      description = {
+        "Where "
+            + PredictResults.NAME
+            + " and "
+            + PredictionFile.NAME
+            + " go, with those of the base in base/;",
+        "a local path or a Hadoop URI."
+      })
   private String output = "";
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws Exception {
     TunerConfig config = options.load();
-    if (!Main.inYarnCluster()) {
-      evaluate();
+    if (predictions.isEmpty()) {
+      generate(config);
       return 0;
     }
-    // There is nothing for a cluster to do, but YARN fails an application that starts no session.
-    try (SparkSession spark = SparkSetup.start("evaluate", config.ranks())) {
-      main.cancellation().watch(spark.sparkContext());
-      evaluate();
+    if (!prefix.checkpoint().isEmpty()) {
+      throw TunerException.invalid(
+          "Invalid arguments: --predictions has its answers already, there is nothing to do for a --checkpoint");
     }
-    return 0;
+    return main.withoutSpark("evaluate", this::scoreFile);
   }
 
-  private void evaluate() throws IOException {
-    Evaluation evaluation = scorePredictions();
-    if (!output.isEmpty()) {
-      write(output + "/" + PredictResults.NAME, PredictResults.json(evaluation, Optional.empty()));
+  private void generate(TunerConfig config) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    boolean compareBase = prefix.compareBase();
+    try (SparkSession spark = SparkSetup.start("evaluate", config.ranks());
+        Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
+      main.cancellation().watch(spark.sparkContext());
+      EvaluateJob.Answers answers =
+          new EvaluateJob(spark, config, progress, main.cancellation())
+              .run(prefix.checkpoint(), compareBase);
+      Scorer scorer = new Scorer(Segmenter.load());
+      Evaluation evaluation = score(answers.predictions(), scorer);
+      Optional<Duration> runtime = Optional.of(Duration.ofNanos(System.nanoTime() - start));
+      store(output, evaluation, answers.predictions(), runtime);
+      JsonObject line = summary(evaluation);
+      if (compareBase) {
+        Evaluation base = score(answers.base(), scorer);
+        store(output.isEmpty() ? "" : output + "/base", base, answers.base(), runtime);
+        line.add("base", scores(base));
+        progress.say(table(evaluation, base));
+      }
+      System.out.println(line);
     }
+  }
+
+  private static Evaluation score(List<Prediction> answers, Scorer scorer) {
+    Evaluation.Summary summary = new Evaluation.Summary(scorer);
+    answers.forEach(summary::add);
+    return summary.evaluation();
+  }
+
+  private int scoreFile() throws IOException {
+    Evaluation evaluation = scorePredictions();
+    store(output, evaluation, List.of(), Optional.empty());
     System.out.println(summary(evaluation));
+    return 0;
   }
 
   private Evaluation scorePredictions() throws IOException {
@@ -94,19 +137,51 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
+  /** Writes the official files; {@code answers} only where they are ours. */
+  private static void store(
+      String directory, Evaluation evaluation, List<Prediction> answers, Optional<Duration> runtime)
+      throws IOException {
+    if (directory.isEmpty()) {
+      return;
+    }
+    write(directory + "/" + PredictResults.NAME, PredictResults.json(evaluation, runtime));
+    if (!answers.isEmpty()) {
+      List<String> lines = new ArrayList<>();
+      for (Prediction answer : answers) { // the official file has no white space around texts
+        lines.add(
+            PredictionFile.line(new Prediction(answer.labels().strip(), answer.predict().strip())));
+      }
+      write(directory + "/" + PredictionFile.NAME, String.join("\n", lines) + "\n");
+    }
+  }
+
   private static void write(String file, String text) throws IOException {
     try (Writer writer = new OutputStreamWriter(TextFile.write(file), StandardCharsets.UTF_8)) {
       writer.write(text);
     }
   }
 
+  private static String table(Evaluation tuned, Evaluation base) {
+    return String.format("%-14s %8s %8s %8s %8s", "", "ROUGE-1", "ROUGE-2", "ROUGE-L", "BLEU-4")
+        + row("with prefix", tuned)
+        + row("base alone", base);
+  }
+
+  private static String row(String name, Evaluation evaluation) {
+    return String.format(
+        Locale.ROOT,
+        "%n%-14s %8.2f %8.2f %8.2f %8.2f",
+        name,
+        evaluation.mean().rouge1(),
+        evaluation.mean().rouge2(),
+        evaluation.mean().rougeL(),
+        evaluation.mean().bleu4());
+  }
+
   private JsonObject summary(Evaluation evaluation) {
     JsonObject line = new JsonObject();
     line.addProperty("status", "finished");
-    line.addProperty("rouge-1", evaluation.mean().rouge1());
-    line.addProperty("rouge-2", evaluation.mean().rouge2());
-    line.addProperty("rouge-l", evaluation.mean().rougeL());
-    line.addProperty("bleu-4", evaluation.mean().bleu4());
+    scores(evaluation).asMap().forEach(line::add);
     line.addProperty("samples", evaluation.samples());
     line.addProperty("empty_predictions", evaluation.emptyPredictions());
     line.addProperty("empty_labels", evaluation.emptyLabels());
@@ -114,5 +189,14 @@ final class EvaluateCommand implements Callable<Integer> {
       line.addProperty("output", output);
     }
     return line;
+  }
+
+  private static JsonObject scores(Evaluation evaluation) {
+    JsonObject scores = new JsonObject();
+    scores.addProperty("rouge-1", evaluation.mean().rouge1());
+    scores.addProperty("rouge-2", evaluation.mean().rouge2());
+    scores.addProperty("rouge-l", evaluation.mean().rougeL());
+    scores.addProperty("bleu-4", evaluation.mean().bleu4());
+    return scores;
   }
 }

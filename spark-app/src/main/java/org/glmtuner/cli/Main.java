@@ -6,8 +6,14 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
+import org.apache.spark.sql.SparkSession;
+import org.glmtuner.config.ConfigLoader;
+import org.glmtuner.config.RanksConfig;
 import org.glmtuner.driver.Cancellation;
+import org.glmtuner.driver.SparkSetup;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.FileFailures;
@@ -27,7 +33,9 @@ import picocli.CommandLine.Command;
       EvaluateCommand.class,
       ScoreCommand.class,
       GenerateCommand.class,
-      TokenizeCommand.class
+      TokenizeCommand.class,
+      InspectCommand.class,
+      ConvertCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
@@ -79,13 +87,24 @@ public final class Main implements Runnable {
     return "cluster".equals(System.getProperty("spark.submit.deployMode"));
   }
 
-  /** Whether this is the driver inside a YARN application master, which waits for a session. */
-  static boolean inYarnCluster() {
-    return inCluster() && "yarn".equals(System.getProperty("spark.master"));
+  /**
+   * Runs a command that needs no Spark. In YARN's cluster mode it gets a session all the same: YARN
+   * fails an application that starts none.
+   */
+  int withoutSpark(String name, Callable<Integer> command) throws Exception {
+    if (!inCluster() || !"yarn".equals(System.getProperty("spark.master"))) {
+      return command.call();
+    }
+    RanksConfig defaults = ConfigLoader.load("", "", Map.of()).ranks();
+    try (SparkSession spark = SparkSetup.start(name, defaults)) {
+      cancellation.watch(spark.sparkContext());
+      return command.call();
+    }
   }
 
   static int execute(String[] arguments, Cancellation cancellation) {
-    CommandLine commands = new CommandLine(new Main(cancellation));
+    CommandLine commands =
+        new CommandLine(new Main(cancellation)).setCaseInsensitiveEnumValuesAllowed(true);
     commands.setExecutionExceptionHandler(
         (exception, command, parsed) -> report(failure(exception, cancellation)));
     commands.setParameterExceptionHandler(

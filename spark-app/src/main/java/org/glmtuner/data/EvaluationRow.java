@@ -11,7 +11,6 @@ import java.util.Arrays;
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is by content
 public record EvaluationRow(int[] inputIds, int[] labels) implements Serializable {
-
   @Override
   public boolean equals(Object other) {
     return other instanceof EvaluationRow row

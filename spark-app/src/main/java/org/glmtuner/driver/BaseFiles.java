@@ -28,7 +28,8 @@ record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte
   /**
    * Opens the directory {@code model.path}.
    *
-   * @throws TunerException (exit code 6) where it is missing or incomplete
+   * @throws TunerException (exit code 6) where it is missing, incomplete, or mixed from two
+   *     releases
    */
   static BaseFiles open(TunerConfig config, HadoopSettings settings) throws IOException {
     Directory directory = Directory.of(config.model().path(), settings);
@@ -41,6 +42,10 @@ record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte
             ? directory.readAll(ChatGlmTokenizer.FILE, ChatGlmTokenizer.MAX_BYTES)
             : new byte[0];
     try (OfficialWeights weights = OfficialWeights.open(directory)) {
+      if (tokenizer.length > 0) {
+        ChatGlmTokenizer.check(
+            tokenizer, directory.locate(ChatGlmTokenizer.FILE), weights.config());
+      }
       return new BaseFiles(
           directory.location(), weights.config(), weights.fingerprint(), tokenizer);
     }

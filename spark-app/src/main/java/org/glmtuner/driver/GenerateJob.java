@@ -4,19 +4,18 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.GenerationConfig.Text;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.data.EvaluationRowEncoder;
 import org.glmtuner.executor.Completion;
 import org.glmtuner.executor.CompletionTask;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.ChatText;
 import org.glmtuner.generation.Prompt;
-import org.glmtuner.model.SpecialIds;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
 
 /** {@code generate}: completions of prompts, with or without a prefix. */
@@ -54,16 +53,18 @@ public final class GenerateJob {
     }
     ServeJob job = new ServeJob(spark, config, progress, cancellation);
     BaseFiles base = BaseFiles.open(config, job.settings());
-    try (ChatGlmTokenizer tokenizer = tokenizer(job, base, prompts)) {
+    RowTokenizer source = RowTokenizer.of(job.context(), base, config.data(), config.cache());
+    boolean texts = prompts.stream().anyMatch(prompt -> prompt.text() != null);
+    try (ChatGlmTokenizer tokenizer = texts ? source.load() : null) {
       TokenPrompts tokens = new TokenPrompts(base.config());
-      SpecialIds special = base.config().specialIds();
+      EvaluationRowEncoder encoder = texts ? source.evaluationEncoder(tokenizer) : null;
       List<Prompt> encoded = new ArrayList<>();
       for (PromptFile.Row prompt : prompts) {
         long id = encoded.size();
         encoded.add(
             prompt.text() == null
                 ? tokens.prompt(id, prompt.ids())
-                : new Prompt(id, encode(prompt.text(), tokenizer, special)));
+                : new Prompt(id, encoder.encodePrompt(prompt.text())));
       }
       progress.expect("prompts", encoded.size());
       List<Completion> completions =
@@ -79,24 +80,6 @@ public final class GenerateJob {
               completion ->
                   lines.accept(line(prompts.get((int) completion.id()), completion, tokenizer)));
     }
-  }
-
-  /** Null where no prompt is a text. */
-  private ChatGlmTokenizer tokenizer(ServeJob job, BaseFiles base, List<PromptFile.Row> prompts)
-      throws IOException {
-    return prompts.stream().allMatch(prompt -> prompt.text() == null)
-        ? null
-        : RowTokenizer.of(job.context(), base, config.data(), config.cache()).load();
-  }
-
-  /** As the official evaluation: the head of the prompt that fits, then gMASK and sop. */
-  private int[] encode(String prompt, ChatGlmTokenizer tokenizer, SpecialIds special) {
-    int[] text = tokenizer.encode(config.data().columns().sourcePrefix() + prompt);
-    int kept = Math.min(text.length, config.data().maxSourceLength() - 2);
-    int[] ids = Arrays.copyOf(text, kept + 2);
-    ids[kept] = special.gmask();
-    ids[kept + 1] = special.sop();
-    return ids;
   }
 
   private String line(PromptFile.Row prompt, Completion completion, ChatGlmTokenizer tokenizer) {

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.glmtuner.data.DataFingerprint;
+import org.glmtuner.data.EvaluationRow;
 import org.glmtuner.data.FileFormat;
 import org.glmtuner.data.Sample;
 import org.glmtuner.executor.Completion;
@@ -36,6 +37,8 @@ public final class KryoTypes implements KryoRegistrator {
           ParsedRows.Parsed.class,
           ParsedRows.Unused.class,
           RowCounts.class,
+          EvaluateJob.Candidate.class,
+          EvaluationRow.class,
           DataFingerprint.class);
 
   @Override

@@ -97,8 +97,12 @@ final class RowTokenizer implements Serializable {
 
   /** Rows of texts as the official evaluation makes prompts and references of them. */
   RowParser<EvaluationRow> evaluationRows(ChatGlmTokenizer tokenizer) {
-    return RowParser.evaluationRows(
-        data.columns(), EvaluationRowEncoder.of(tokenizer, rules.specialIds(), data));
+    return RowParser.evaluationRows(data.columns(), evaluationEncoder(tokenizer));
+  }
+
+  /** Makes prompts and references of texts as the official evaluation does. */
+  EvaluationRowEncoder evaluationEncoder(ChatGlmTokenizer tokenizer) {
+    return EvaluationRowEncoder.of(tokenizer, rules.specialIds(), data);
   }
 
   private TrainingRowEncoder encoder(ChatGlmTokenizer tokenizer) {

@@ -86,6 +86,7 @@ public record ChatGlmConfig(
         hiddenSize % heads == 0 && hiddenSize / heads % 4 == 0,
         "divides hidden_size " + hiddenSize + " into heads of a multiple of 4");
     int vocabSize = json.size("vocab_size");
+    checkRelease(json, vocabSize);
     return new ChatGlmConfig(
         json.size("num_layers"),
         hiddenSize,
@@ -119,6 +120,21 @@ public record ChatGlmConfig(
     }
   }
 
+  /** The first release left two of the special ids to its code, where later code has others. */
+  private static void checkRelease(ConfigJson json, int vocabSize) {
+    boolean stale =
+        Release.ofVocabulary(vocabSize).equals(Optional.of(Release.FIRST))
+            && !json.has("mask_token_id");
+    json.check(
+        "vocab_size",
+        !stale,
+        FILE
+            + " is stale: without a mask_token_id it is of "
+            + Release.FIRST.title()
+            + "; take all files of "
+            + Release.SLIMMED.title());
+  }
+
   private static double epsilon(ConfigJson json) {
     double epsilon = json.number("layernorm_epsilon");
     json.check("layernorm_epsilon", epsilon > 0 && epsilon < 1, "between 0 and 1");
@@ -131,6 +147,13 @@ public record ChatGlmConfig(
     }
     boolean projection = json.has("prefix_projection") && json.flag("prefix_projection");
     return Optional.of(new Prefix(json.size("pre_seq_len"), projection));
+  }
+
+  /** Values that the model has, its output matrix being its embedding. */
+  public long parameters() {
+    return ModelTensor.of(this).stream()
+        .mapToLong(tensor -> tensor.rows() * tensor.columns())
+        .sum();
   }
 
   /** D, elements of one attention head. */

@@ -4,6 +4,8 @@ import com.google.gson.JsonElement;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,7 +80,7 @@ public final class OfficialWeights implements Closeable {
         TensorFile file = weights.openFile(entryFile);
         file.tensors().forEach(tensor -> weights.tensors.put(tensor.name(), file));
       }
-      weights.check();
+      new WeightCheck(weights, weights.tensors).run();
       return weights;
     } catch (IOException | RuntimeException | Error e) {
       try {
@@ -154,59 +156,6 @@ public final class OfficialWeights implements Closeable {
     return file;
   }
 
-  private void check() {
-    List<String> known = new ArrayList<>();
-    for (ModelTensor tensor : ModelTensor.of(config)) {
-      checkShape(tensor.name(), tensor.shape());
-      known.add(tensor.name());
-    }
-    if (tensors.containsKey(ModelTensor.HEAD)) {
-      checkShape(ModelTensor.HEAD, tensorShape(ModelTensor.EMBEDDING));
-      known.add(ModelTensor.HEAD);
-    }
-    Map<String, TensorFile> others = new TreeMap<>(tensors);
-    others.keySet().removeAll(known);
-    others.forEach(this::checkIgnored);
-  }
-
-  private List<Long> tensorShape(String name) {
-    return file(name).get(name).shape();
-  }
-
-  private void checkShape(String name, List<Long> expected) {
-    TensorSpec found = file(name).get(name);
-    if (!found.shape().equals(expected) || !found.dtype().isFloat()) {
-      throw TunerException.damaged(
-          "Cannot read tensor "
-              + name
-              + " of "
-              + file(name).location()
-              + ": it is "
-              + found.dtype()
-              + " "
-              + found.shape()
-              + " (F16, BF16 or F32 "
-              + expected
-              + " by config.json)");
-    }
-  }
-
-  private void checkIgnored(String name, TensorFile file) {
-    boolean rotary = name.startsWith(ModelTensor.LAYERS) && name.endsWith(ModelTensor.ROTARY);
-    if (!rotary && !name.startsWith(ModelTensor.PREFIX_ENCODER)) {
-      throw TunerException.damaged(
-          "Cannot use the weights in "
-              + folder.location()
-              + ": tensor "
-              + name
-              + " of "
-              + file.location()
-              + " has no place in a ChatGLM-6B of "
-              + config.numLayers()
-              + " layers");
-    }
-  }
-
   public ChatGlmConfig config() {
     return config;
   }
@@ -233,6 +182,36 @@ public final class OfficialWeights implements Closeable {
               + name);
     }
     return file;
+  }
+
+  /** The names of all tensors, file by file, each file's in its own order. */
+  List<String> names() {
+    return files.values().stream()
+        .flatMap(
+            file ->
+                file.tensors().stream()
+                    .map(TensorSpec::name)
+                    .filter(name -> tensors.get(name) == file))
+        .toList();
+  }
+
+  /** The directory. */
+  Folder folder() {
+    return folder;
+  }
+
+  /** All files with weights, in the order of their names; they stay owned by this object. */
+  public Collection<TensorFile> files() {
+    return Collections.unmodifiableCollection(files.values());
+  }
+
+  /** Bytes of all files with weights. */
+  public long bytes() throws IOException {
+    long bytes = 0;
+    for (String name : files.keySet()) {
+      bytes += folder.size(name);
+    }
+    return bytes;
   }
 
   /** The output matrix's file, if it is stored at all. */

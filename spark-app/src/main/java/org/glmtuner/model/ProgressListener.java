@@ -11,6 +11,9 @@ public interface ProgressListener {
   /** Some more of the file was written; the last call has {@code done == total}. */
   void written(long done, long total);
 
+  /** So many more bytes of the source were read to check them, before anything is written. */
+  default void read(long bytes) {}
+
   /** Another process or thread of this host is making the file; this one waits for it. */
   default void waiting(Path file) {}
 

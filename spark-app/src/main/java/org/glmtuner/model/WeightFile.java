@@ -29,6 +29,7 @@ import org.glmtuner.storage.LocalFolder;
  */
 public final class WeightFile {
   private static final int PAGE = 4096;
+  private static final String FORMAT = "glm-tuner-weights";
 
   private WeightFile() {}
 
@@ -48,14 +49,24 @@ public final class WeightFile {
     return precision == Precision.BF16 ? DType.BF16 : DType.F32;
   }
 
+  /** Whether the file says that it is one. */
+  public static boolean isOne(TensorFile file) {
+    return FORMAT.equals(file.metadata().get("format"));
+  }
+
   private static Map<String, String> metadata(OfficialWeights source, Precision precision)
       throws IOException {
     return Map.of(
-        "format", "glm-tuner-weights",
-        "version", "1",
-        "precision", precision.label(),
-        "qkv_layout", "Q|K|V",
-        "source_fingerprint", source.fingerprint());
+        "format",
+        FORMAT,
+        "version",
+        "1",
+        "precision",
+        precision.label(),
+        "qkv_layout",
+        "Q|K|V",
+        "source_fingerprint",
+        source.fingerprint());
   }
 
   /**

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileContext;
@@ -53,6 +54,39 @@ public final class Directory implements Folder {
     }
   }
 
+  /** As {@link #of}, with the Hadoop configuration of this JVM, for commands without Spark. */
+  public static Directory ofConfigured(String uri) throws IOException {
+    return of(uri, HadoopSettings.of(new Configuration()));
+  }
+
+  /**
+   * The directory that an argument of the command line names; it need not exist. A path without a
+   * scheme is local, whatever Hadoop's default file system is, and local files get no checksum
+   * files beside them.
+   *
+   * @throws TunerException (exit code 2) where the URI or its scheme is unknown
+   */
+  public static Directory ofArgument(String argument) throws IOException {
+    HadoopSettings settings = HadoopSettings.of(new Configuration());
+    boolean local = !argument.matches("[A-Za-z][A-Za-z0-9+.-]*:.*");
+    if (!local && !argument.startsWith("file:")) {
+      return of(argument, settings);
+    }
+    try {
+      Path path =
+          local
+              ? new Path(
+                  "file",
+                  null,
+                  java.nio.file.Path.of(argument).toAbsolutePath().normalize().toString())
+              : new Path(argument);
+      FileSystem raw = FileSystem.getLocal(settings.toConfiguration()).getRawFileSystem();
+      return new Directory(settings, raw, raw.makeQualified(path));
+    } catch (IllegalArgumentException e) {
+      throw TunerException.invalid("Invalid path: " + argument + " (" + e.getMessage() + ")");
+    }
+  }
+
   /** A file and where it is. */
   public record Located(Directory directory, String name) {}
 
@@ -84,6 +118,28 @@ public final class Directory implements Folder {
   @Override
   public String location() {
     return path.toString();
+  }
+
+  /** Its last name. */
+  public String name() {
+    return path.getName();
+  }
+
+  /** The directory that holds it; nothing for a file system's root. */
+  public Optional<Directory> parent() {
+    return Optional.ofNullable(path.getParent()).map(this::at);
+  }
+
+  /** Where it is on this machine, if it is. */
+  public Optional<java.nio.file.Path> local() {
+    return path.toUri().getScheme().equals("file")
+        ? Optional.of(java.nio.file.Path.of(path.toUri().getPath()))
+        : Optional.empty();
+  }
+
+  /** The same directory, read in the fastest way there is. */
+  public Folder reader() {
+    return local().<Folder>map(LocalFolder::new).orElse(this);
   }
 
   /** A directory below this one. */

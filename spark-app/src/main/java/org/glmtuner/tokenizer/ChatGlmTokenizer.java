@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.Release;
 import org.glmtuner.model.SpecialIds;
 import org.glmtuner.storage.Folder;
 
@@ -56,13 +57,7 @@ public final class ChatGlmTokenizer implements AutoCloseable {
    */
   public static ChatGlmTokenizer load(byte[] model, String location, Path nativeDirectory) {
     PieceTable pieces = PieceTable.parse(model, location);
-    SpecialIds specialIds =
-        new SpecialIds(
-            special(pieces, "[MASK]", location),
-            special(pieces, "[gMASK]", location),
-            special(pieces, "<sop>", location),
-            special(pieces, "<eop>", location),
-            special(pieces, "<pad>", location));
+    SpecialIds specialIds = specialIds(pieces, location);
     System.setProperty("OPT_OUT_TRACKING", "true");
     System.setProperty("ai.djl.offline", "true");
     System.setProperty("ENGINE_CACHE_DIR", nativeDirectory.toAbsolutePath().toString());
@@ -78,6 +73,15 @@ public final class ChatGlmTokenizer implements AutoCloseable {
     }
   }
 
+  private static SpecialIds specialIds(PieceTable pieces, String location) {
+    return new SpecialIds(
+        special(pieces, "[MASK]", location),
+        special(pieces, "[gMASK]", location),
+        special(pieces, "<sop>", location),
+        special(pieces, "<eop>", location),
+        special(pieces, "<pad>", location));
+  }
+
   private static int special(PieceTable pieces, String text, String location) {
     return pieces
         .find(text)
@@ -88,7 +92,9 @@ public final class ChatGlmTokenizer implements AutoCloseable {
                         + location
                         + ": it has no piece "
                         + text
-                        + " (the tokenizer of ChatGLM-6B has)"));
+                        + " (the tokenizer of "
+                        + Release.SLIMMED.title()
+                        + " has; a file of before is stale)"));
   }
 
   /** Ids of the special pieces, by their names. */
@@ -104,33 +110,20 @@ public final class ChatGlmTokenizer implements AutoCloseable {
   /**
    * Refuses a model whose special tokens are not this tokenizer's: files of different releases.
    *
-   * @throws TunerException naming the token and both ids
+   * @throws TunerException naming the token, both ids, and which file is stale where that is known
    */
   public void checkAgainst(ChatGlmConfig config) {
-    SpecialIds expected = config.specialIds();
-    check("[MASK]", specialIds.mask(), expected.mask());
-    check("[gMASK]", specialIds.gmask(), expected.gmask());
-    check("<sop>", specialIds.sop(), expected.sop());
-    check("<eop>", specialIds.eop(), expected.eop());
-    check("<pad>", specialIds.pad(), expected.pad());
-    if (pieces.size() > config.vocabSize()) {
-      throw mismatch("it has " + pieces.size() + " pieces, the model " + config.vocabSize());
-    }
+    new ReleaseCheck(location, pieces.size(), specialIds).against(config);
   }
 
-  private void check(String piece, int found, int expected) {
-    if (found != expected) {
-      throw mismatch("it has " + piece + " at " + found + ", the model expects " + expected);
-    }
-  }
-
-  private TunerException mismatch(String reason) {
-    return TunerException.damaged(
-        "Cannot use the tokenizer "
-            + location
-            + ": "
-            + reason
-            + " (take tokenizer and config.json from the same release)");
+  /**
+   * As {@link #checkAgainst}, for the bytes of an {@code ice_text.model}, without a native library.
+   *
+   * @throws TunerException as {@link #load} and {@link #checkAgainst}
+   */
+  public static void check(byte[] model, String location, ChatGlmConfig config) {
+    PieceTable pieces = PieceTable.parse(model, location);
+    new ReleaseCheck(location, pieces.size(), specialIds(pieces, location)).against(config);
   }
 
   /**

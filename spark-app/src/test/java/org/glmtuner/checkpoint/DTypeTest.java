@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class DTypeTest {
@@ -107,6 +108,26 @@ class DTypeTest {
     DType.F32.decode(buffer, values, 1, 2);
     assertThat(values).containsExactly(0, 1.5f, -2);
     assertThat(buffer.position()).isEqualTo(10);
+  }
+
+  @Property
+  void findsTheFirstElementThatIsNotFinite(
+      @ForAll @IntRange(max = 9000) int index, @ForAll short bits, @ForAll boolean negative) {
+    for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+      ByteBuffer stored = ByteBuffer.allocate(9001 * dtype.bytes());
+      ByteBuffer element =
+          stored.slice(index * dtype.bytes(), dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+      element.putShort(dtype.bytes() - Short.BYTES, bits);
+      float[] value = new float[1];
+      dtype.decode(element.duplicate(), value, 0, 1);
+      assertThat(dtype.firstNonFinite(stored)).isEqualTo(Float.isFinite(value[0]) ? -1 : index);
+      float bad = negative ? Float.NEGATIVE_INFINITY : Float.NaN;
+      dtype.encode(new float[] {bad}, 0, 1, element.duplicate());
+      assertThat(dtype.firstNonFinite(stored)).isEqualTo(index);
+      assertThat(stored.position()).isZero();
+    }
+    assertThat(DType.I32.firstNonFinite(ByteBuffer.wrap(new byte[] {-1, -1, -1, -1})))
+        .isEqualTo(-1);
   }
 
   @Test

@@ -23,7 +23,13 @@ public final class TensorFiles {
   }
 
   public static void writeTorch(Path file, Map<TensorSpec, float[]> tensors) throws IOException {
-    write(new TorchArchiveWriter(create(file), "archive", List.copyOf(tensors.keySet())), tensors);
+    writeTorch(file, "archive", tensors);
+  }
+
+  /** As PyTorch would under the file name {@code root}. */
+  public static void writeTorch(Path file, String root, Map<TensorSpec, float[]> tensors)
+      throws IOException {
+    write(new TorchArchiveWriter(create(file), root, List.copyOf(tensors.keySet())), tensors);
   }
 
   public static void writeSafetensors(Path file, Map<TensorSpec, float[]> tensors)

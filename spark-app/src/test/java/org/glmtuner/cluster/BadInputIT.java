@@ -122,6 +122,22 @@ class BadInputIT {
   }
 
   @Test
+  void aTokenizerOfAnotherModelIsRefused() throws Exception {
+    Path model = Files.createDirectory(directory.resolve("mixed"));
+    for (String name : List.of("config.json", "pytorch_model.bin")) {
+      Files.copy(Checkout.goldenSmall().resolve("model").resolve(name), model.resolve(name));
+    }
+    Files.copy(
+        Checkout.module().resolve("src/sample/tiny-chatglm/ice_text.model"),
+        model.resolve("ice_text.model"));
+    fails(
+        train().set("model.path", model),
+        ExitCode.DAMAGED,
+        "Cannot use the tokenizer file:" + model + "/ice_text.model: it has ",
+        "(take ice_text.model and config.json from the same release)");
+  }
+
+  @Test
   void aRowWithoutThePromptColumnIsNamed() throws Exception {
     Files.write(
         rows,

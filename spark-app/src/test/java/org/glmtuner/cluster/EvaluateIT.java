@@ -2,6 +2,7 @@ package org.glmtuner.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,6 +48,65 @@ class EvaluateIT {
       assertThat(hdfs.directory("/scores").readText(PredictResults.NAME))
           .hasValueSatisfying(text -> assertThat(text).contains("\"predict_rouge-l\": 50.0"));
     }
+  }
+
+  @Test
+  void theAnswersOfABaseAndOfAPrefixAreScoredSideBySide() throws Exception {
+    Path sample = Checkout.module().resolve("src/sample");
+    Path rows =
+        Files.write(
+            directory.resolve("rows.jsonl"),
+            Files.readAllLines(sample.resolve("held-out.jsonl")).subList(0, 20));
+    Path run = directory.resolve("run");
+    Path output = directory.resolve("output");
+    try (Submission train =
+        model(Submission.of(directory, "train"), sample)
+            .set("run.directory", run)
+            .set("data.train", sample.resolve("train.jsonl"))
+            .set("training.max-steps", 40)
+            .set("training.learning-rate", 0.3)
+            .run(LIMIT)) {
+      assertThat(train.result().get("status").getAsString()).as(train.err()).isEqualTo("finished");
+    }
+    JsonObject result;
+    try (Submission evaluate =
+        model(
+                Submission.of(directory, "evaluate", "--checkpoint", "latest", "--compare-base"),
+                sample)
+            .arguments("--output", output.toString())
+            .set("run.directory", run)
+            .set("data.validation", rows)
+            .run(LIMIT)) {
+      result = evaluate.result();
+      assertThat(result.get("samples").getAsInt()).as(evaluate.err()).isEqualTo(20);
+      assertThat(evaluate.err())
+          .contains("data.validation: 20 rows, 0 malformed ones", "base alone");
+    }
+    for (Path directory : List.of(output, output.resolve("base"))) {
+      Path predictions = directory.resolve(PredictionFile.NAME);
+      assertThat(Files.readAllLines(predictions)).hasSize(20);
+      JsonObject scores = directory.equals(output) ? result : result.getAsJsonObject("base");
+      try (Submission again =
+          Submission.of(this.directory, "evaluate", "--predictions", predictions.toString())
+              .run(LIMIT)) {
+        for (String score : List.of("rouge-1", "rouge-2", "rouge-l", "bleu-4")) {
+          assertThat(again.result().get(score)).as(score).isEqualTo(scores.get(score));
+          assertThat(scores.get(score).getAsDouble()).as(score).isPositive();
+        }
+      }
+    }
+    assertThat(result.get("rouge-l")).isNotEqualTo(result.getAsJsonObject("base").get("rouge-l"));
+  }
+
+  private Submission.Builder model(Submission.Builder builder, Path sample) {
+    return builder
+        .set("model.path", sample.resolve("tiny-chatglm"))
+        .set("prefix.length", 16)
+        .set("data.prompt-column", "content")
+        .set("data.response-column", "summary")
+        .set("ranks.count", 2)
+        .set("ranks.cores", 1)
+        .set("cache.directory", directory.resolve("cache"));
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -157,6 +158,82 @@ class OfficialWeightsTest {
     assertRefused("Invalid shard of a in %s/pytorch_model.bin.index.json: {} (a file name)");
     Files.delete(index);
     assertRefused("Cannot read the weights in %s: there is none of model.safetensors, ");
+  }
+
+  @Test
+  void refusesAnIndexThatNamesATensorNoShardHas() throws IOException {
+    copySharded();
+    Path index = directory.resolve("pytorch_model.bin.index.json");
+    String text = Files.readString(index);
+    Files.writeString(
+        index,
+        text.replace(
+            "\"weight_map\": {",
+            "\"weight_map\": {\"transformer.layers.3.input_layernorm.bias\":"
+                + " \"pytorch_model-00004-of-00005.bin\","));
+    assertRefused(
+        "Cannot read %s/pytorch_model-00004-of-00005.bin: it has no tensor "
+            + "transformer.layers.3.input_layernorm.bias, which pytorch_model.bin.index.json says"
+            + " it holds");
+  }
+
+  @Test
+  void refusesAShardThatWasCutShort() throws IOException {
+    copySharded();
+    Path shard = directory.resolve("pytorch_model-00002-of-00005.bin");
+    byte[] whole = Files.readAllBytes(shard);
+    Files.write(shard, Arrays.copyOf(whole, whole.length * 2 / 3));
+    assertRefused(
+        "Cannot read %s/pytorch_model-00002-of-00005.bin: the zip directory at its end is missing"
+            + " or damaged, perhaps the file was cut short");
+  }
+
+  @Test
+  void saysWhichFileIsStaleWhereVocabulariesDiffer() throws IOException {
+    writeVocabularies(150528, 130528, 130528);
+    assertRefused(
+        "Cannot use the weights in %s: config.json has the vocab_size 150528, "
+            + "transformer.word_embeddings.weight of a.safetensors 130528 rows (config.json is"
+            + " stale: it is of ChatGLM-6B's first release, of before 2023-04-06, a.safetensors is"
+            + " of ChatGLM-6B since 2023-04-06)");
+    writeVocabularies(130528, 150528, 130528);
+    assertRefused(
+        "Cannot use the weights in %s: config.json has the vocab_size 130528, "
+            + "transformer.word_embeddings.weight of a.safetensors 150528 rows (a.safetensors is"
+            + " stale: it is of ChatGLM-6B's first release");
+    writeVocabularies(130528, 130528, 150528);
+    assertRefused(
+        "Cannot use the weights in %s: transformer.word_embeddings.weight of a.safetensors has "
+            + "130528 rows, lm_head.weight of b.safetensors 150528 rows (b.safetensors is stale: ");
+    writeVocabularies(130528, 1000, 1000);
+    assertRefused(
+        "Cannot use the weights in %s: config.json has the vocab_size 130528, "
+            + "transformer.word_embeddings.weight of a.safetensors 1000 rows (take config.json and"
+            + " a.safetensors from the same release)");
+  }
+
+  /** A narrow model in two shards, the output matrix in one of its own. */
+  private void writeVocabularies(int config, int embedding, int head) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.writeString(
+        directory.resolve("config.json"),
+        ModelFiles.CONFIG.replace("\"vocab_size\": 35", "\"vocab_size\": " + config));
+    Map<TensorSpec, float[]> tensors = ModelFiles.tensors();
+    tensors.remove(ModelFiles.find(tensors, ModelTensor.EMBEDDING).getKey());
+    tensors.put(
+        TensorSpec.of(ModelTensor.EMBEDDING, DType.F16, embedding, 24), new float[embedding * 24]);
+    TensorFiles.writeSafetensors(directory.resolve("a.safetensors"), tensors);
+    TensorFiles.writeSafetensors(
+        directory.resolve("b.safetensors"),
+        Map.of(TensorSpec.of(ModelTensor.HEAD, DType.F16, head, 24), new float[head * 24]));
+    StringBuilder map = new StringBuilder("\"lm_head.weight\": \"b.safetensors\"");
+    tensors.keySet().forEach(tensor -> map.append(",\"" + tensor.name() + "\": \"a.safetensors\""));
+    Files.writeString(
+        directory.resolve("model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
   }
 
   @Test

@@ -112,10 +112,13 @@ class ChatGlmTokenizerTest {
                       parse(config.replace("13000", "15000").replace("130528", "150528"))))
           .isInstanceOf(TunerException.class)
           .hasMessageMatching(
-              "Cannot use the tokenizer .*/ice_text.model: it has \\[MASK] at 130000, the model "
-                  + "expects 150000 \\(take tokenizer and config.json from the same release\\)");
+              "Cannot use the tokenizer .*/ice_text.model: it has \\[MASK] at 130000, the model at "
+                  + "150000 \\(config.json is stale: it is of ChatGLM-6B's first release, of before "
+                  + "2023-04-06, ice_text.model is of ChatGLM-6B since 2023-04-06\\)");
       assertThatThrownBy(() -> tokenizer.checkAgainst(parse(config.replace("130528", "130343"))))
-          .hasMessageContaining("it has 130344 pieces, the model 130343");
+          .hasMessageEndingWith(
+              "it has 130344 pieces, the model a vocabulary of 130343 "
+                  + "(take ice_text.model and config.json from the same release)");
     }
   }
 
@@ -198,7 +201,9 @@ class ChatGlmTokenizerTest {
         "Cannot use M: its normalizer keeps blanks, unlike ChatGLM-6B's");
     byte[] onePiece = {0x0a, 3, 0x0a, 1, 'a'};
     assertRefused(
-        onePiece, "Cannot use M: it has no piece [MASK] (the tokenizer of ChatGLM-6B has)");
+        onePiece,
+        "Cannot use M: it has no piece [MASK] (the tokenizer of ChatGLM-6B since 2023-04-06 has;"
+            + " a file of before is stale)");
   }
 
   private static void assertRefused(byte[] model, String message) {

@@ -194,10 +194,7 @@ class GoldenGenerationTest {
         .toArray();
   }
 
-  /**
-   * The encoder's output [L, 2, P, H] from its definition: the embedding, with projection through
-   * two linear layers and tanh.
-   */
+  /** The oracle's keys and values of a prefix, [L, 2, P, H]. */
   private static NDArray keysAndValues(Path directory, ChatGlmConfig config, NDManager manager)
       throws Exception {
     Path file =
@@ -207,25 +204,7 @@ class GoldenGenerationTest {
             .findFirst()
             .orElseThrow();
     Map<String, NDArray> tensors = ReferenceWeights.read(file, manager);
-    String encoder = "transformer.prefix_encoder.";
-    NDArray output = tensors.get(encoder + "embedding.weight");
-    if (tensors.size() > 1) {
-      NDArray hidden =
-          output
-              .matMul(tensors.get(encoder + "trans.0.weight").transpose())
-              .add(tensors.get(encoder + "trans.0.bias"))
-              .tanh();
-      output =
-          hidden
-              .matMul(tensors.get(encoder + "trans.2.weight").transpose())
-              .add(tensors.get(encoder + "trans.2.bias"));
-    }
-    long length = output.getShape().get(0);
-    long layers = config.numLayers();
-    return output
-        .reshape(length, 2 * layers, config.hiddenSize())
-        .transpose(1, 0, 2)
-        .flatten()
-        .reshape(layers, 2, length, config.hiddenSize());
+    NDArray output = ReferenceEncoder.keysAndValues(tensors, config);
+    return output.flatten().reshape(output.getShape()); // in order, as native code needs it
   }
 }

@@ -81,6 +81,25 @@ class GenerateIT {
   }
 
   @Test
+  void aProjectedPrefixIsToldFromAPlainOneByItsCheckpoint() throws Exception {
+    try (Submission submission =
+        generate(
+                GOLDEN.resolve("model"),
+                "--prompts",
+                prompts().toString(),
+                "--checkpoint",
+                GOLDEN.resolve("prefix-init/p8-proj").toString())
+            .run(LIMIT)) {
+      List<String> lines = submission.outLines();
+      assertThat(lines).as(submission.err()).hasSize(4 * REPEATS + 1);
+      for (int i = 0; i < 4 * REPEATS; i++) {
+        assertThat(JsonParser.parseString(lines.get(i)).getAsJsonObject().get("new_ids"))
+            .isEqualTo(expected(golden("p8-proj").get(i % 4)));
+      }
+    }
+  }
+
+  @Test
   void promptsOfIdsOnHdfsBecomeWhatTheOfficialCodeWritesWithAndWithoutThePrefix() throws Exception {
     try (HdfsProcess hdfs = HdfsProcess.start(Files.createDirectory(directory.resolve("hdfs")));
         Submission submission =

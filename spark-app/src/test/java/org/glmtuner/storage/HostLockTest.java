@@ -1,8 +1,8 @@
 package org.glmtuner.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.hamcrest.Matchers.equalTo;
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,22 +60,37 @@ class HostLockTest {
   @Test
   void excludesThreadsOfOneProcessOnTheSameFileOnly() throws Exception {
     Path file = directory.resolve("lock");
-    AtomicInteger waiting = new AtomicInteger();
-    HostLock first = HostLock.acquire(file, waiting::incrementAndGet);
-    HostLock other = HostLock.acquire(directory.resolve("other"), waiting::incrementAndGet);
-    assertThat(waiting).hasValue(0);
-    CompletableFuture<HostLock> second = acquire(file, waiting::incrementAndGet);
-    await().untilAtomic(waiting, equalTo(1));
+    AtomicBoolean secondWaits = new AtomicBoolean();
+    AtomicBoolean thirdWaits = new AtomicBoolean();
+    HostLock first = HostLock.acquire(file, HostLockTest::mustNotWait);
+    HostLock other = HostLock.acquire(directory.resolve("other"), HostLockTest::mustNotWait);
+    CompletableFuture<HostLock> second = acquire(file, () -> secondWaits.set(true));
+    await().untilTrue(secondWaits);
     assertThat(second).isNotDone();
     first.close();
     first.close();
     HostLock held = second.get(30, TimeUnit.SECONDS);
-    CompletableFuture<HostLock> third = acquire(file, waiting::incrementAndGet);
-    await().untilAtomic(waiting, equalTo(2));
+    CompletableFuture<HostLock> third = acquire(file, () -> thirdWaits.set(true));
+    await().untilTrue(thirdWaits);
     assertThat(third).as("a second close gives nothing back").isNotDone();
     held.close();
     third.get(30, TimeUnit.SECONDS).close();
     other.close();
+  }
+
+  @Test
+  void whatTheWaitingThrowsEndsIt() throws Exception {
+    Path file = directory.resolve("lock");
+    try (HostLock held = HostLock.acquire(file, HostLockTest::mustNotWait)) {
+      assertThatThrownBy(() -> HostLock.acquire(file, HostLockTest::mustNotWait))
+          .hasMessage("somebody has it");
+      assertThat(held).isNotNull();
+    }
+    HostLock.acquire(file, HostLockTest::mustNotWait).close();
+  }
+
+  private static void mustNotWait() {
+    throw new IllegalStateException("somebody has it");
   }
 
   private static CompletableFuture<HostLock> acquire(Path file, Runnable waiting) {

@@ -3,11 +3,6 @@ package org.glmtuner.cli;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStreamWriter;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -74,17 +69,18 @@ final class EvaluateCommand implements Callable<Integer> {
       generate(config);
       return 0;
     }
-    if (!prefix.checkpoint().isEmpty()) {
+    if (!prefix.isEmpty()) {
       throw TunerException.invalid(
-          "Invalid arguments: --predictions has its answers already, there is nothing to do for a --checkpoint");
+          "Invalid arguments: --predictions has its answers already, there is nothing to do for --checkpoint and --compare-base");
     }
     return main.withoutSpark("evaluate", this::scoreFile);
   }
 
   private void generate(TunerConfig config) throws IOException, InterruptedException {
-    long start = System.nanoTime();
     boolean compareBase = prefix.compareBase();
-    try (SparkSession spark = SparkSetup.start("evaluate", config.ranks());
+    try (ScoreFiles files = ScoreFiles.begin(output, true); // first: answers take long
+        ScoreFiles baseFiles = ScoreFiles.begin(compareBase ? base(output) : "", true);
+        SparkSession spark = SparkSetup.start("evaluate", config.ranks());
         Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
       EvaluateJob.Answers answers =
@@ -92,17 +88,22 @@ final class EvaluateCommand implements Callable<Integer> {
               .run(prefix.checkpoint(), compareBase);
       Scorer scorer = new Scorer(Segmenter.load());
       Evaluation evaluation = score(answers.predictions(), scorer);
-      Optional<Duration> runtime = Optional.of(Duration.ofNanos(System.nanoTime() - start));
-      store(output, evaluation, answers.predictions(), runtime);
       JsonObject line = summary(evaluation);
-      if (compareBase) {
+      if (compareBase) { // both were generated in one pass: there is no time of either
         Evaluation base = score(answers.base(), scorer);
-        store(output.isEmpty() ? "" : output + "/base", base, answers.base(), runtime);
+        files.store(evaluation, answers.predictions(), Optional.empty());
+        baseFiles.store(base, answers.base(), Optional.empty());
         line.add("base", scores(base));
         progress.say(table(evaluation, base));
+      } else {
+        files.store(evaluation, answers.predictions(), Optional.of(answers.duration()));
       }
       System.out.println(line);
     }
+  }
+
+  private static String base(String directory) {
+    return directory.isEmpty() ? "" : directory + "/base";
   }
 
   private static Evaluation score(List<Prediction> answers, Scorer scorer) {
@@ -112,10 +113,12 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private int scoreFile() throws IOException {
-    Evaluation evaluation = scorePredictions();
-    store(output, evaluation, List.of(), Optional.empty());
-    System.out.println(summary(evaluation));
-    return 0;
+    try (ScoreFiles files = ScoreFiles.begin(output, false)) {
+      Evaluation evaluation = scorePredictions();
+      files.store(evaluation, List.of(), Optional.empty());
+      System.out.println(summary(evaluation));
+      return 0;
+    }
   }
 
   private Evaluation scorePredictions() throws IOException {
@@ -134,30 +137,6 @@ final class EvaluateCommand implements Callable<Integer> {
         throw TunerException.damaged("Cannot read " + predictions + ": it has no predictions");
       }
       return summary.evaluation();
-    }
-  }
-
-  /** Writes the official files; {@code answers} only where they are ours. */
-  private static void store(
-      String directory, Evaluation evaluation, List<Prediction> answers, Optional<Duration> runtime)
-      throws IOException {
-    if (directory.isEmpty()) {
-      return;
-    }
-    write(directory + "/" + PredictResults.NAME, PredictResults.json(evaluation, runtime));
-    if (!answers.isEmpty()) {
-      List<String> lines = new ArrayList<>();
-      for (Prediction answer : answers) { // the official file has no white space around texts
-        lines.add(
-            PredictionFile.line(new Prediction(answer.labels().strip(), answer.predict().strip())));
-      }
-      write(directory + "/" + PredictionFile.NAME, String.join("\n", lines) + "\n");
-    }
-  }
-
-  private static void write(String file, String text) throws IOException {
-    try (Writer writer = new OutputStreamWriter(TextFile.write(file), StandardCharsets.UTF_8)) {
-      writer.write(text);
     }
   }
 

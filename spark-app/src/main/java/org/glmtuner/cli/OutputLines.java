@@ -7,8 +7,9 @@ import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.glmtuner.failure.TunerException;
-import org.glmtuner.storage.TextFile;
+import org.glmtuner.storage.NewFile;
 
 /**
  * The rows that a command produces, to its {@code --output} or to standard output, and its closing
@@ -16,19 +17,22 @@ import org.glmtuner.storage.TextFile;
  */
 final class OutputLines implements AutoCloseable {
   private final String file;
+  private final Optional<NewFile> target;
   private final Writer writer;
 
   /**
-   * Opens {@code file}; empty for standard output.
+   * Begins {@code file}, which appears under its name with {@link #finish}; empty for standard
+   * output.
    *
    * @throws TunerException where it cannot be written
    */
   OutputLines(String file) {
     this.file = file;
+    this.target = file.isEmpty() ? Optional.empty() : Optional.of(NewFile.begin(file));
     this.writer =
         new BufferedWriter(
             new OutputStreamWriter(
-                file.isEmpty() ? System.out : TextFile.write(file), StandardCharsets.UTF_8));
+                target.map(NewFile::stream).orElse(System.out), StandardCharsets.UTF_8));
   }
 
   void write(String line) {
@@ -55,15 +59,16 @@ final class OutputLines implements AutoCloseable {
   /** Ends with {@code line}. */
   void finish(JsonObject line) throws IOException {
     writer.flush();
+    target.ifPresent(NewFile::commit);
     System.out.println(line);
   }
 
   @Override
   public void close() throws IOException {
-    if (file.isEmpty()) {
-      writer.flush();
+    if (target.isPresent()) {
+      target.get().close();
     } else {
-      writer.close();
+      writer.flush();
     }
   }
 }

@@ -19,6 +19,11 @@ final class PrefixOptions {
       description = "Everything with the base alone too, side by side.")
   private boolean compareBase;
 
+  /** Whether neither option was given. */
+  boolean isEmpty() {
+    return checkpoint.isEmpty() && !compareBase;
+  }
+
   String checkpoint() {
     return checkpoint;
   }

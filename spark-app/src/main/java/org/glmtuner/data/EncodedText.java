@@ -8,7 +8,7 @@ import java.util.Arrays;
  * @param cut number of tokens that did not fit
  */
 @SuppressWarnings("ArrayRecordComponent") // lives within one call
-record EncodedText(int[] ids, int cut) {
+public record EncodedText(int[] ids, int cut) {
 
   /** The first {@code limit} of {@code ids}. */
   static EncodedText head(int[] ids, int limit) {

@@ -61,17 +61,18 @@ public final class EvaluationRowEncoder {
   }
 
   /** The ids of a prompt that stands alone, ready to be completed. */
-  public int[] encodePrompt(String prompt) {
+  public EncodedText encodePrompt(String prompt) {
     return encodePrompt(Question.of(prompt));
   }
 
   EvaluationRow encode(Question question, String reference) {
     EncodedText target = EncodedText.head(tokenizer.apply(reference), maxTargetLength - SPECIALS);
-    return new EvaluationRow(encodePrompt(question), withSpecials(target.ids()));
+    return new EvaluationRow(encodePrompt(question).ids(), withSpecials(target.ids()));
   }
 
-  private int[] encodePrompt(Question question) {
-    return withSpecials(prompts.encode(question, maxSourceLength - SPECIALS).ids());
+  private EncodedText encodePrompt(Question question) {
+    EncodedText text = prompts.encode(question, maxSourceLength - SPECIALS);
+    return new EncodedText(withSpecials(text.ids()), text.cut());
   }
 
   private int[] withSpecials(int[] text) {

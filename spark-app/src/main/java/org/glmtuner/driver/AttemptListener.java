@@ -78,7 +78,7 @@ final class AttemptListener implements AttemptMonitor.Listener {
               + nonFinite.samples().stream().map(String::valueOf).collect(Collectors.joining(", "))
               + " is not a finite number ("
               + nonFinite.member()
-              + "); the step changes nothing");
+              + ")");
     } else if (message instanceof TaskMessage.Replica replica) {
       sayPublished(gatherer.replica(replica));
     } else if (message instanceof TaskMessage.Uploaded uploaded) {
@@ -108,6 +108,15 @@ final class AttemptListener implements AttemptMonitor.Listener {
     tokens += report.tokens();
     seconds += report.times().total();
     window.add(report);
+    if (!report.applied()) {
+      progress.say(
+          String.format(
+              Locale.ROOT,
+              "step %d changes nothing: loss %s, gradient norm %s",
+              done,
+              report.loss(),
+              report.gradientNorm()));
+    }
     progress.step(done);
     if (done % plan.config().training().intervals().logEvery() == 0 || done == plan.steps().end()) {
       record(done);

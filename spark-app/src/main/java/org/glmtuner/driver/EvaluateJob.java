@@ -2,6 +2,7 @@ package org.glmtuner.driver;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -39,8 +40,9 @@ public final class EvaluateJob {
    * Answers beside their references, in the order of the rows.
    *
    * @param base those of the base without a prefix; empty where they were not asked for
+   * @param duration of generating them all, the start of the ranks included
    */
-  public record Answers(List<Prediction> predictions, List<Prediction> base) {}
+  public record Answers(List<Prediction> predictions, List<Prediction> base, Duration duration) {}
 
   /** A row, or why it is none: {@code row} is null then. */
   record Candidate(String file, long number, EvaluationRow row, String problem)
@@ -68,7 +70,9 @@ public final class EvaluateJob {
     for (EvaluationRow row : rows) {
       prompts.add(new Prompt(prompts.size(), row.inputIds()));
     }
+    job.checkLengths(base, prompts);
     progress.expect("rows", rows.size());
+    long start = System.nanoTime();
     List<Completion> completions =
         new ArrayList<>(
             job.run(
@@ -77,6 +81,7 @@ public final class EvaluateJob {
                 checkpoint,
                 compareBase,
                 CompletionTask::new));
+    Duration duration = Duration.ofNanos(System.nanoTime() - start);
     completions.sort(Comparator.comparingLong(Completion::id));
     try (ChatGlmTokenizer tokenizer = source.load()) {
       List<Prediction> predictions = new ArrayList<>();
@@ -91,7 +96,7 @@ public final class EvaluateJob {
               new Prediction(reference, tokenizer.decodeSkippingSpecials(completion.baseIds())));
         }
       }
-      return new Answers(predictions, baseline);
+      return new Answers(predictions, baseline, duration);
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.GenerationConfig.Text;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.data.EncodedText;
 import org.glmtuner.data.EvaluationRowEncoder;
 import org.glmtuner.executor.Completion;
 import org.glmtuner.executor.CompletionTask;
@@ -59,13 +60,27 @@ public final class GenerateJob {
       TokenPrompts tokens = new TokenPrompts(base.config());
       EvaluationRowEncoder encoder = texts ? source.evaluationEncoder(tokenizer) : null;
       List<Prompt> encoded = new ArrayList<>();
+      long cutPrompts = 0;
+      long cutTokens = 0;
       for (PromptFile.Row prompt : prompts) {
         long id = encoded.size();
-        encoded.add(
-            prompt.text() == null
-                ? tokens.prompt(id, prompt.ids())
-                : new Prompt(id, encoder.encodePrompt(prompt.text())));
+        if (prompt.text() == null) {
+          encoded.add(tokens.prompt(id, prompt.ids()));
+        } else {
+          EncodedText text = encoder.encodePrompt(prompt.text());
+          encoded.add(new Prompt(id, text.ids()));
+          cutPrompts += text.cut() > 0 ? 1 : 0;
+          cutTokens += text.cut();
+        }
       }
+      if (cutPrompts > 0) {
+        progress.say(
+            cutPrompts
+                + " prompts are too long and lose "
+                + cutTokens
+                + " tokens at their ends (data.max-source-length)");
+      }
+      job.checkLengths(base, encoded);
       progress.expect("prompts", encoded.size());
       List<Completion> completions =
           job.run(

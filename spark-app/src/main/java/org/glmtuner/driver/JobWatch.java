@@ -15,11 +15,12 @@ import scala.Option;
  *
  * <p>A barrier stage waits until all its slots are free, and would do so for ever where an executor
  * has gone since they were counted: an attempt of which no task runs for {@code ranks.wait} fails
- * with exit code 8. And where one task fails, Spark ends the job while the others still end their
- * ranks: closing waits a moment for them, because a driver in local mode would take them with it.
+ * with exit code 8. An attempt that has failed is cancelled. And where one task fails, Spark ends
+ * the job while the others still end their ranks: closing waits a moment for them, because a driver
+ * in local mode would take them with it.
  */
 final class JobWatch implements AutoCloseable {
-  private static final long POLL_MILLIS = 500;
+  private static final long POLL_MILLIS = 200;
   private static final long END_POLL_MILLIS = 20;
   private static final long END_SECONDS = 5;
 
@@ -66,6 +67,10 @@ final class JobWatch implements AutoCloseable {
     try {
       while (System.nanoTime() - activeAt < patience.toNanos()) {
         Thread.sleep(POLL_MILLIS);
+        if (monitor.failure().isPresent()) {
+          spark.cancelJobsWithTag(tag); // Spark would try tasks again, all in vain
+          return;
+        }
         if (runs()) {
           activeAt = System.nanoTime();
         }
@@ -76,7 +81,7 @@ final class JobWatch implements AutoCloseable {
     monitor.fail(
         new TunerException(
             ExitCode.NO_FREE_SLOTS,
-            "Cannot train: no task of the attempt could start within "
+            "Cannot go on: no task could start within "
                 + patience.toSeconds()
                 + " s; has an executor been lost? "
                 + (spark.statusTracker().getExecutorInfos().length - 1)

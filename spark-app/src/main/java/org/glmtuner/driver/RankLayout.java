@@ -112,7 +112,7 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
             ExitCode.NO_FREE_SLOTS,
             String.format(
                 Locale.ROOT,
-                "Cannot train: after %d s there are %d executors with %d slots of %d cores, %s needed (ranks.wait)",
+                "Cannot start ranks: after %d s there are %d executors with %d slots of %d cores, %s needed (ranks.wait)",
                 ranks.patience().toSeconds(),
                 executors,
                 slots,
@@ -185,6 +185,6 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
   }
 
   private static TunerException unsuitable(String reason) {
-    return new TunerException(ExitCode.UNSUITABLE, "Cannot train: " + reason);
+    return new TunerException(ExitCode.UNSUITABLE, "Cannot start ranks: " + reason);
   }
 }

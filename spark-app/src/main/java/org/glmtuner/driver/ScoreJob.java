@@ -49,6 +49,7 @@ public final class ScoreJob {
         ParsedRows.of(
             RowFiles.find(job.context(), job.settings(), config.data(), key, paths), tokenizer)) {
       rows.check(key, paths, config.data().maxRejectedShare());
+      progress.expect("rows", rows.counts().samples());
       losses = job.run(base, rows.samples(), checkpoint, compareBase, ScoreTask::new);
     }
     losses.stream()

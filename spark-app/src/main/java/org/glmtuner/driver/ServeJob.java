@@ -14,6 +14,7 @@ import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.ServePlan;
 import org.glmtuner.executor.TaskMessage;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.generation.Prompt;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 
@@ -21,6 +22,7 @@ import org.glmtuner.storage.HadoopSettings;
  * A Spark job whose tasks ask ranks that work alone, without a process group: what scoring and
  * generating have in common.
  */
+@SuppressWarnings("try") // the watch is held, not used
 final class ServeJob {
   /** Stand for the newest checkpoint of run.directory and for the best one. */
   static final String LATEST = "latest";
@@ -85,12 +87,39 @@ final class ServeJob {
                 progress.done(answered.items());
               }
             });
-    try (monitor) {
+    try (monitor;
+        JobWatch watch =
+            JobWatch.start(context.sc(), plan.attempt(), config.ranks().patience(), monitor)) {
       JavaRDD<A> answers = items.repartition(layout.count()).mapPartitions(task.apply(plan));
       return (layout.profile() == null ? answers : answers.withResources(layout.profile()))
           .collect();
     } catch (Exception e) { // Scala does not declare what it throws
       throw monitor.failure().orElseGet(() -> SparkFailures.explain("compute", e));
+    }
+  }
+
+  /**
+   * Refuses completions that the model was not made for.
+   *
+   * @throws TunerException (exit code 2) where a prompt and its completion may have more tokens
+   *     than the model's max_sequence_length
+   */
+  void checkLengths(BaseFiles base, List<Prompt> prompts) {
+    int most = config.generation().maxNewTokens(config.data());
+    int limit = base.config().maxSequenceLength();
+    for (Prompt prompt : prompts) {
+      if (prompt.ids().length + most > limit) {
+        throw TunerException.invalid(
+            "Invalid generation.max-new-tokens: "
+                + most
+                + " (prompt "
+                + prompt.number()
+                + " has "
+                + prompt.ids().length
+                + " tokens, and the model's max_sequence_length is "
+                + limit
+                + ")");
+      }
     }
   }
 

@@ -20,6 +20,7 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.metrics.MetricsLog;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.PrefixTensor;
+import org.glmtuner.model.WeightFile;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.HadoopSettings;
@@ -128,6 +129,7 @@ public final class TrainingJob {
             settings,
             layout.cores(),
             PrefixTensor.values(base.config(), ChatGlmConfig.Prefix.of(config.prefix())),
+            WeightFile.bytes(base.config(), config.model().precision()),
             newest.map(Checkpoints.Published::name).orElse(""),
             schedule.steps(config.training().length(), first));
     newest.ifPresent(published -> progress.say("resuming from " + published.name()));

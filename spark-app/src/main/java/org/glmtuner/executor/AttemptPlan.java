@@ -11,6 +11,7 @@ import org.glmtuner.storage.HadoopSettings;
  *     fits
  * @param cores of each rank
  * @param trainableValues of the prefix encoder
+ * @param baseBytes of the base's weight file
  * @param resumeFrom name of the checkpoint directory that the attempt continues; empty at a run's
  *     start
  */
@@ -20,6 +21,7 @@ public record AttemptPlan(
     HadoopSettings settings,
     int cores,
     long trainableValues,
+    long baseBytes,
     String resumeFrom,
     Steps steps)
     implements Serializable {

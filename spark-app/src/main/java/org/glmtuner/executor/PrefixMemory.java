@@ -9,12 +9,13 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 
 /**
- * What training an encoder takes of a host's memory, apart from the base: every rank holds all of
- * it, and rank 0 a copy of it while it writes a checkpoint.
+ * What training an encoder takes of a host's memory: the base once, the encoder in every rank, and
+ * a copy of it with rank 0 while a checkpoint is written.
  *
  * @param values trainable values
+ * @param baseBytes of the weight file
  */
-record PrefixMemory(long values) {
+record PrefixMemory(long values, long baseBytes) {
   /** Value, gradient and two moments in FP32. */
   private static final long RANK_BYTES = 16;
 
@@ -46,13 +47,13 @@ record PrefixMemory(long values) {
       String machine = facts.host().machine();
       long ranks = plan.ranks().stream().filter(f -> f.host().machine().equals(machine)).count();
       long copy = machine.equals(first) ? COPY_BYTES * values : 0;
-      long needed = ranks * RANK_BYTES * values + copy;
+      long needed = baseBytes + ranks * RANK_BYTES * values + copy;
       if (needed > facts.freeBytes()) {
         throw new TunerException(
             ExitCode.UNSUITABLE,
             String.format(
                 Locale.ROOT,
-                "Cannot train: the prefix encoder has %,d trainable values; with their gradients and moments they take %.1f GB of each of the %d ranks on %s%s, together %.1f GB beside the base, and %.1f GB are available there (prefix.projection, prefix.length, ranks.count)",
+                "Cannot train: the prefix encoder has %,d trainable values; with their gradients and moments they take %.1f GB of each of the %d ranks on %s%s, with %.1f GB of the base together %.1f GB, and %.1f GB are available there (prefix.projection, prefix.length, ranks.count)",
                 values,
                 RANK_BYTES * values / GIGA,
                 ranks,
@@ -60,6 +61,7 @@ record PrefixMemory(long values) {
                 copy == 0
                     ? ""
                     : String.format(Locale.ROOT, ", a checkpoint's copy %.1f GB", copy / GIGA),
+                baseBytes / GIGA,
                 needed / GIGA,
                 facts.freeBytes() / GIGA));
       }

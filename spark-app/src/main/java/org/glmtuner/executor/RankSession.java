@@ -176,9 +176,13 @@ final class RankSession implements AutoCloseable {
   }
 
   /** After {@link Frame.Finished}: the process should end by itself. */
-  void awaitExit() throws InterruptedException {
-    if (!process.awaitExit(START_LIMIT.toMillis())) {
-      throw failed("Cannot finish: " + name + " is done but does not exit");
+  void awaitExit(TaskSignal signal) throws InterruptedException {
+    long end = System.nanoTime() + START_LIMIT.toNanos();
+    while (!process.awaitExit(POLL_MILLIS)) {
+      signal.check();
+      if (System.nanoTime() > end) {
+        throw failed("Cannot finish: " + name + " is done but does not exit");
+      }
     }
   }
 

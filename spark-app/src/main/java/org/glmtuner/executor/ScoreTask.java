@@ -33,6 +33,7 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
                 base == null ? Double.NaN : base[i],
                 batch.get(i).labelCount()));
       }
+      rank.done(batch.size());
     }
   }
 

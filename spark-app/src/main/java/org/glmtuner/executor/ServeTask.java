@@ -80,7 +80,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
       answer(items, dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished
-      session.awaitExit();
+      session.awaitExit(signal);
     }
   }
 

@@ -65,7 +65,7 @@ final class TrainTask
           new RankPlan.Facts(
               context.partitionId(), identity, host.claim().group(), PrefixMemory.available());
       RankPlan ranks = RankPlan.of(context.allGather(facts.encode()));
-      new PrefixMemory(plan.trainableValues()).check(ranks);
+      new PrefixMemory(plan.trainableValues(), plan.baseBytes()).check(ranks);
       int rank = ranks.rankOfPartition(context.partitionId());
       self[0] = Member.of(rank, identity);
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
@@ -153,7 +153,7 @@ final class TrainTask
         upload.start(snapshot.step(), Path.of(snapshot.directory()));
       } else if (frame instanceof Frame.Finished) {
         upload.finish(signal);
-        session.awaitExit();
+        session.awaitExit(signal);
         return new RankOutcome(self.rank(), self.host(), stepsDone);
       } else if (frame != null) {
         throw new IllegalStateException(

@@ -33,7 +33,11 @@ public final class MetricsLog implements Closeable {
       run.rename(FILE, PREVIOUS);
     }
     List<String> kept =
-        lines(run, PREVIOUS).stream().filter(line -> StepRecord.stepOf(line) <= stepsDone).toList();
+        stepsDone == 0
+            ? List.of() // the base is measured again
+            : lines(run, PREVIOUS).stream()
+                .filter(line -> StepRecord.stepOf(line) <= stepsDone)
+                .toList();
     LineLog log = run.openLog(FILE);
     for (String line : kept) {
       log.append(line);
@@ -66,7 +70,7 @@ public final class MetricsLog implements Closeable {
         double loss = record.get("eval_loss").getAsDouble();
         if (!record.get("with_prefix").getAsBoolean()) {
           base = loss;
-        } else if (best == null || loss < best) {
+        } else if (Double.isFinite(loss) && (best == null || loss < best)) {
           best = loss;
         }
       }

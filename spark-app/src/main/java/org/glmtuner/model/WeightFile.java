@@ -41,6 +41,11 @@ public final class WeightFile {
         .toList();
   }
 
+  /** Bytes of all tensors. */
+  public static long bytes(ChatGlmConfig config, Precision precision) {
+    return tensors(config, precision).stream().mapToLong(TensorSpec::bytes).sum();
+  }
+
   static DType storedType(ModelTensor tensor, Precision precision) {
     return tensor.isMatrix() ? matrixType(precision) : DType.F32;
   }

@@ -13,9 +13,9 @@ final class BestLoss {
     this.since = state.evaluationsSinceBest();
   }
 
-  /** Notes a measurement; true if it is the best so far. NaN never is. */
+  /** Notes a measurement; true if it is the best so far. NaN and infinity never are. */
   boolean add(double loss) {
-    boolean better = !Double.isNaN(loss) && (best == null || loss < best);
+    boolean better = Double.isFinite(loss) && (best == null || loss < best);
     if (better) {
       best = loss;
       since = 0;

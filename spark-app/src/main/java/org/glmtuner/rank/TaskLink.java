@@ -1,9 +1,12 @@
 package org.glmtuner.rank;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.LongSupplier;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.Frame.Phase;
 import org.glmtuner.wire.FrameChannel;
@@ -16,6 +19,7 @@ import org.glmtuner.wire.FrameChannel;
 @SuppressWarnings("try") // activities are held, not used
 final class TaskLink {
   private static final long SIGN_MILLIS = 1000;
+  private static final int LOST_TASK = 10;
 
   private final FrameChannel channel;
   private final BlockingQueue<Frame> received = new LinkedBlockingQueue<>();
@@ -75,9 +79,21 @@ final class TaskLink {
       while (true) {
         received.add(channel.receive());
       }
-    } catch (IOException e) {
+    } catch (EOFException | ClosedChannelException e) {
       // the task is gone: the life line ends this process
+    } catch (IOException | RuntimeException e) {
+      giveUp("Cannot understand the task: " + e.getMessage());
     }
+  }
+
+  /** Ends the process: without frames it would wait for ever, and with it all other ranks. */
+  private void giveUp(String reason) {
+    try {
+      channel.send(new Frame.Failed(ExitCode.TRAINING_FAILED, reason, ""));
+    } catch (IOException e) {
+      System.err.println(reason); // the task reads this too
+    }
+    Runtime.getRuntime().halt(LOST_TASK);
   }
 
   private void giveSigns() {

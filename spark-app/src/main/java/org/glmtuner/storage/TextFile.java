@@ -3,7 +3,6 @@ package org.glmtuner.storage;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -62,26 +61,8 @@ public final class TextFile {
     }
   }
 
-  /**
-   * Opens a file for writing, replacing an older one; its directory is made where it is missing.
-   *
-   * @throws TunerException (exit code 2) where it cannot be written
-   */
-  public static OutputStream write(String file) {
-    try {
-      if (!isLocal(file)) {
-        Path path = new Path(file);
-        return path.getFileSystem(new Configuration()).create(path, true);
-      }
-      java.nio.file.Path path = java.nio.file.Path.of(file).toAbsolutePath();
-      Files.createDirectories(path.getParent());
-      return Files.newOutputStream(path);
-    } catch (IOException e) {
-      throw FileFailures.explain("write " + file, e);
-    }
-  }
-
-  private static boolean isLocal(String file) {
+  /** Whether {@code file} is no URI. */
+  static boolean isLocal(String file) {
     return !file.matches("[A-Za-z][A-Za-z0-9+.-]*:.*");
   }
 }

@@ -298,7 +298,7 @@ class BadInputIT {
         train().set("model.path", model).set("prefix.projection", true),
         ExitCode.UNSUITABLE,
         "Cannot train: the prefix encoder has 51,541,049,344 trainable values; with their gradients and moments they take 824.7 GB of each of the 1 ranks on ",
-        ", a checkpoint's copy 618.5 GB, together 1443.1 GB beside the base, and ",
+        ", a checkpoint's copy 618.5 GB, with ",
         " GB are available there (prefix.projection, prefix.length, ranks.count)");
   }
 }

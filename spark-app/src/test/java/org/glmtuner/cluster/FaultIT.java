@@ -156,7 +156,7 @@ class FaultIT {
   /** The names in /dev/shm by which ranks find each other last until all of them have. */
   @Test
   void ranksThatDieWhileTheGroupFormsLeaveNothingInSharedMemory() throws Exception {
-    try (Submission submission = train(run).start()) {
+    try (Submission submission = train(run).set("ranks.heartbeat-timeout", "60s").start()) {
       await()
           .atMost(LIMIT)
           .pollInterval(Duration.ofMillis(5))
@@ -166,7 +166,7 @@ class FaultIT {
                       && leftovers.ranks().stream().allMatch(FaultIT::loadsLibtorch));
       List<ProcessHandle> ranks = leftovers.ranks();
       signal(ranks.get(1), "STOP"); // it is connected and has not joined yet
-      await().atMost(Duration.ofSeconds(7)).until(() -> !leftovers.sharedMemory().isEmpty());
+      await().atMost(LIMIT).until(() -> !leftovers.sharedMemory().isEmpty());
       signal(ranks.get(0), "KILL");
       signal(ranks.get(1), "CONT");
       assertThat(submission.await(Duration.ofSeconds(30)))

@@ -65,7 +65,8 @@ class DataSwitchesTest {
     int[] evaluated =
         EvaluationRowEncoder.of(
                 tokenizer, tokenizer.specialIds(), data("special-tokens", "official"))
-            .encodePrompt("shirt [MASK] blue");
+            .encodePrompt("shirt [MASK] blue")
+            .ids();
     assertThat(evaluated).containsOnlyOnce(mask);
   }
 

@@ -39,7 +39,7 @@ class EvaluationRowEncoderTest {
     assertThat(encoder(5, 4).encode(Question.of("12345"), "6789"))
         .isEqualTo(
             new EvaluationRow(new int[] {'1', '2', '3', 101, 104}, new int[] {'6', '7', 101, 104}));
-    assertThat(encoder(5, 4).encodePrompt("1")).containsExactly('1', 101, 104);
+    assertThat(encoder(5, 4).encodePrompt("1").ids()).containsExactly('1', 101, 104);
   }
 
   @Test
@@ -96,7 +96,7 @@ class EvaluationRowEncoderTest {
       for (String line :
           Files.readAllLines(SharedData.require("data/golden/text/tokenizer.jsonl"))) {
         JsonObject row = new Gson().fromJson(line, JsonObject.class);
-        assertThat(encoder.encodePrompt(row.get("text").getAsString()))
+        assertThat(encoder.encodePrompt(row.get("text").getAsString()).ids())
             .isEqualTo(new Gson().fromJson(row.get("ids_with_special"), int[].class));
       }
     }

@@ -9,6 +9,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -50,11 +51,27 @@ class JobWatchTest {
   void anAttemptThatRunsIsLeftAlone() {
     try (JavaSparkContext spark = oneSlot();
         AttemptMonitor monitor = monitor()) {
+      spark.parallelize(List.of(1), 1).collect(); // a context's first job takes its time
       try (JobWatch watch = JobWatch.start(spark.sc(), "stalled", PATIENCE, monitor)) {
         assertThat(spark.parallelize(List.of(4), 1).map(JobWatchTest::sleepBriefly).collect())
             .containsExactly(4);
       }
       assertThat(monitor.failure()).isEmpty();
+    }
+  }
+
+  @Test
+  void anAttemptThatHasFailedIsCancelled() {
+    try (JavaSparkContext spark = oneSlot();
+        AttemptMonitor monitor = monitor()) {
+      monitor.fail(TunerException.damaged("Cannot read it"));
+      try (JobWatch watch = JobWatch.start(spark.sc(), "stalled", PATIENCE, monitor)) {
+        assertThatThrownBy(
+                () -> spark.parallelize(List.of(1), 1).map(JobWatchTest::sleep).collect())
+            .hasMessageContaining("cancelled");
+      }
+      assertThat(monitor.failure())
+          .hasValueSatisfying(f -> assertThat(f).hasMessage("Cannot read it"));
     }
   }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class PrefixMemoryTest {
   private static final long GIGA = 1_000_000_000;
+  private static final long BASE = 12 * GIGA;
 
   private static final String CHATGLM_6B =
       """
@@ -51,23 +52,26 @@ class PrefixMemoryTest {
   @Test
   void theProjectedEncoderOfTheRealModelIsRefusedWithTheNumbersWhereItDoesNotFit() {
     RankPlan plan =
-        plan(new String[] {"a", "a", "b"}, new long[] {42 * GIGA, 42 * GIGA, 20 * GIGA});
-    assertThatThrownBy(() -> new PrefixMemory(values(true)).check(plan))
+        plan(new String[] {"a", "a", "b"}, new long[] {54 * GIGA, 54 * GIGA, 32 * GIGA});
+    assertThatThrownBy(() -> new PrefixMemory(values(true), BASE).check(plan))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
         .hasMessage(
-            "Cannot train: the prefix encoder has 957,059,072 trainable values; with their gradients and moments they take 15.3 GB of each of the 2 ranks on a, a checkpoint's copy 11.5 GB, together 42.1 GB beside the base, and 42.0 GB are available there (prefix.projection, prefix.length, ranks.count)");
-    assertThatCode(() -> new PrefixMemory(values(false)).check(plan)).doesNotThrowAnyException();
+            "Cannot train: the prefix encoder has 957,059,072 trainable values; with their gradients and moments they take 15.3 GB of each of the 2 ranks on a, a checkpoint's copy 11.5 GB, with 12.0 GB of the base together 54.1 GB, and 54.0 GB are available there (prefix.projection, prefix.length, ranks.count)");
+    assertThatCode(() -> new PrefixMemory(values(false), BASE).check(plan))
+        .doesNotThrowAnyException();
   }
 
   @Test
   void onlyTheHostOfTheFirstRankNeedsRoomForACheckpoint() {
     String[] hosts = {"a", "b"};
-    RankPlan enough = plan(hosts, new long[] {27 * GIGA, 16 * GIGA});
-    assertThatCode(() -> new PrefixMemory(values(true)).check(enough)).doesNotThrowAnyException();
-    RankPlan tight = plan(hosts, new long[] {27 * GIGA, 15 * GIGA});
-    assertThatThrownBy(() -> new PrefixMemory(values(true)).check(tight))
-        .hasMessageContaining("15.3 GB of each of the 1 ranks on b, together 15.3 GB beside");
+    RankPlan enough = plan(hosts, new long[] {39 * GIGA, 28 * GIGA});
+    assertThatCode(() -> new PrefixMemory(values(true), BASE).check(enough))
+        .doesNotThrowAnyException();
+    RankPlan tight = plan(hosts, new long[] {39 * GIGA, 27 * GIGA});
+    assertThatThrownBy(() -> new PrefixMemory(values(true), BASE).check(tight))
+        .hasMessageContaining(
+            "15.3 GB of each of the 1 ranks on b, with 12.0 GB of the base together 27.3 GB");
   }
 
   @Test

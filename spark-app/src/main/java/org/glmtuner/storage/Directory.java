@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileContext;
@@ -56,7 +55,7 @@ public final class Directory implements Folder {
 
   /** As {@link #of}, with the Hadoop configuration of this JVM, for commands without Spark. */
   public static Directory ofConfigured(String uri) throws IOException {
-    return of(uri, HadoopSettings.of(new Configuration()));
+    return of(uri, HadoopSettings.of(HadoopSettings.ofThisProcess()));
   }
 
   /**
@@ -67,8 +66,8 @@ public final class Directory implements Folder {
    * @throws TunerException (exit code 2) where the URI or its scheme is unknown
    */
   public static Directory ofArgument(String argument) throws IOException {
-    HadoopSettings settings = HadoopSettings.of(new Configuration());
-    boolean local = !argument.matches("[A-Za-z][A-Za-z0-9+.-]*:.*");
+    HadoopSettings settings = HadoopSettings.of(HadoopSettings.ofThisProcess());
+    boolean local = TextFile.isLocal(argument);
     if (!local && !argument.startsWith("file:")) {
       return of(argument, settings);
     }

@@ -11,11 +11,29 @@ import org.apache.hadoop.conf.Configuration;
  */
 public final class HadoopSettings implements Serializable {
   private static final long serialVersionUID = 1L;
+  private static final String FROM_SPARK = "spark.hadoop.";
 
   private final Map<String, String> entries; // a HashMap, which is serializable
 
   private HadoopSettings(Map<String, String> entries) {
     this.entries = entries;
+  }
+
+  /**
+   * The configuration of this JVM, for what needs no Spark session: that of HADOOP_CONF_DIR, with
+   * the {@code spark.hadoop.*} that spark-submit was given, which it passes on as system
+   * properties.
+   */
+  static Configuration ofThisProcess() {
+    Configuration configuration = new Configuration();
+    System.getProperties()
+        .forEach(
+            (key, value) -> {
+              if (key instanceof String name && name.startsWith(FROM_SPARK)) {
+                configuration.set(name.substring(FROM_SPARK.length()), String.valueOf(value));
+              }
+            });
+    return configuration;
   }
 
   /** A copy of {@code configuration}'s resolved entries. */

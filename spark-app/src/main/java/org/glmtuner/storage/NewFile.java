@@ -78,7 +78,7 @@ public final class NewFile implements Closeable {
   }
 
   private static NewFile remote(String file, Path target) throws IOException {
-    Configuration configuration = new Configuration();
+    Configuration configuration = HadoopSettings.ofThisProcess();
     FileSystem fileSystem = target.getFileSystem(configuration);
     Path draft = new Path(target.getParent(), "." + target.getName() + ".tmp");
     OutputStream out = fileSystem.create(draft, true);

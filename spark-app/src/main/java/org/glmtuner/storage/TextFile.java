@@ -8,7 +8,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.glmtuner.failure.TunerException;
@@ -45,7 +44,7 @@ public final class TextFile {
     try {
       if (!isLocal(file)) {
         Path path = new Path(file);
-        return path.getFileSystem(new Configuration()).open(path);
+        return path.getFileSystem(HadoopSettings.ofThisProcess()).open(path);
       }
       java.nio.file.Path path = java.nio.file.Path.of(file);
       if (Files.isDirectory(path)) {
@@ -61,8 +60,8 @@ public final class TextFile {
     }
   }
 
-  /** Whether {@code file} is no URI. */
+  /** Whether {@code file} is no URI; a name may hold a colon, as a time of day does. */
   static boolean isLocal(String file) {
-    return !file.matches("[A-Za-z][A-Za-z0-9+.-]*:.*");
+    return !file.matches("[A-Za-z][A-Za-z0-9+.-]*:/.*");
   }
 }

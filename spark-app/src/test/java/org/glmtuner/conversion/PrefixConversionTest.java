@@ -130,6 +130,20 @@ class PrefixConversionTest {
   }
 
   @Test
+  void aPrefixTrainedOnAQuantisedBaseLosesTheNoteOfIt() throws IOException {
+    Path source = Files.createDirectory(directory.resolve("source"));
+    Files.copy(PLAIN.resolve(PrefixFiles.OFFICIAL), source.resolve(PrefixFiles.OFFICIAL));
+    Files.writeString(
+        source.resolve(ChatGlmConfig.FILE),
+        Files.readString(PLAIN.resolve(ChatGlmConfig.FILE))
+            .replaceFirst("\\{", "{\"quantization_bit\": 4,"));
+    Path copy = convert(source, PrefixFiles.OFFICIAL, EnumSet.of(Form.SAFETENSORS), "copy");
+    assertThat(ChatGlmConfig.read(new LocalFolder(copy)).prefix())
+        .contains(new ChatGlmConfig.Prefix(8, false));
+    assertThat(copy.resolve(ChatGlmConfig.FILE)).content().doesNotContain("quantization_bit");
+  }
+
+  @Test
   void aPrefixOfAnotherBaseOrLengthThanItsConfigurationIsRefused() throws IOException {
     Path source = Files.createDirectory(directory.resolve("source"));
     Map<TensorSpec, float[]> tensors = projected();

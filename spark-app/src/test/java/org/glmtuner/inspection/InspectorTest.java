@@ -155,6 +155,15 @@ class InspectorTest {
   }
 
   @Test
+  void aPrefixTrainedOnAQuantisedBaseIsNoProblem() throws IOException {
+    Path checkpoint = copy(GOLDEN.resolve("prefix-init/p8"), "checkpoint");
+    Path config = checkpoint.resolve("config.json");
+    Files.writeString(
+        config, Files.readString(config).replaceFirst("\\{", "{\"quantization_bit\": 4,"));
+    assertThat(inspect(checkpoint, false).problems()).isEmpty();
+  }
+
+  @Test
   void aDamagedPrefixIsExplained() throws IOException {
     Path checkpoint = Files.createDirectory(directory.resolve("checkpoint"));
     float[] values = new float[8 * 384];

@@ -68,7 +68,7 @@ class HostilePickleTest {
 
   /** Each list holds the one before twice, so that to hash the last takes 2^40 steps. */
   @Test
-  @Timeout(20)
+  @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void refusesAKeyOfNestedLists() throws IOException {
     StringBuilder opcodes = new StringBuilder("]q\0");
     for (int i = 0; i < 40; i++) {

@@ -250,6 +250,28 @@ class InspectorTest {
   }
 
   @Test
+  void onlyTheLinesOfStepsAreCountedAndACutOneIsNoProblem() throws IOException {
+    Path run = run();
+    Files.writeString(
+        run.resolve("metrics.jsonl"),
+        """
+        {"step":0,"eval_loss":9.5,"with_prefix":false}
+        {"step":9,"loss":3.5}
+        {"step":18,"loss":2.5}
+        {"step":18,"eval_loss":2.75,"with_prefix":true}
+        {"step":27,"lo""");
+    Inspection inspection = inspect(run, false);
+    assertThat(inspection.problems()).isEmpty();
+    assertThat(json(inspection).get("logged_steps").getAsLong()).isEqualTo(2);
+    assertThat(json(inspection).get("step").getAsLong()).isEqualTo(18);
+    assertThat(json(inspection).get("loss").getAsDouble()).isEqualTo(2.5);
+    Files.writeString(run.resolve("metrics.jsonl"), "{\"step\":9,\"loss\":3.5}\nnothing}\n");
+    assertThat(inspect(run, false).problems())
+        .containsExactly(
+            "Cannot read file:" + run + "/metrics.jsonl: it has a line that is no JSON object");
+  }
+
+  @Test
   void damagedCheckpointsOfARunAreNamed() throws IOException {
     Path run = run();
     Path first = publish(run, 10);

@@ -153,12 +153,12 @@ class PrefixConversionTest {
     Files.writeString(config, text.replace("\"num_layers\": 3", "\"num_layers\": 4"));
     refuses(
         source,
-        "its keys and values have the width 384, but by the config.json given with it"
+        "its keys and values have the width 384, but by the config.json that it is used with"
             + " 2 x num_layers x hidden_size is 512");
     Files.writeString(config, text.replace("{", "{\"pre_seq_len\": 5,"));
     refuses(
         source,
-        "it has 5 virtual tokens with a projection, but by the config.json given with it"
+        "it has 5 virtual tokens with a projection, but by the config.json that it is used with"
             + " it says pre_seq_len 5 without a projection");
   }
 

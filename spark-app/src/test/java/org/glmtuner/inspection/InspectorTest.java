@@ -182,8 +182,8 @@ class InspectorTest {
                 + "/pytorch_model.bin: element 700 is NaN (all must be finite)",
             "Cannot use the prefix "
                 + checkpoint
-                + ": it has 8 virtual tokens without a projection, but by the config.json given"
-                + " with it it says pre_seq_len 9 without a projection");
+                + ": it has 8 virtual tokens without a projection, but by the config.json that"
+                + " it is used with it says pre_seq_len 9 without a projection");
   }
 
   /** A checkpoint of ours in a run's directory. */

@@ -75,7 +75,8 @@ public record Manifest(
       }
       manifest = GSON.fromJson(json, Manifest.class);
     } catch (JsonParseException | TunerException e) {
-      return Examination.problem("its " + FILE + " is no manifest: " + e.getMessage().lines().findFirst().orElse(""));
+      return Examination.problem(
+          "its " + FILE + " is no manifest: " + e.getMessage().lines().findFirst().orElse(""));
     }
     for (Entry entry : manifest.files) {
       if (entry == null || entry.name == null || !NAME.matcher(entry.name).matches()) {

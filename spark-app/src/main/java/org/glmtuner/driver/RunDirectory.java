@@ -143,7 +143,8 @@ final class RunDirectory {
     try {
       identity = GSON.fromJson(text.get(), Identity.class);
     } catch (JsonParseException e) {
-      throw unreadable("it is no record of a run: " + e.getMessage().lines().findFirst().orElse(""));
+      throw unreadable(
+          "it is no record of a run: " + e.getMessage().lines().findFirst().orElse(""));
     }
     if (identity == null || identity.configuration() == null || identity.fingerprints() == null) {
       throw unreadable("it has no configuration or no fingerprints, so it is not that of a run");

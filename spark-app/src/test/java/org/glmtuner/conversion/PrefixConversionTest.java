@@ -136,7 +136,7 @@ class PrefixConversionTest {
     Files.writeString(
         source.resolve(ChatGlmConfig.FILE),
         Files.readString(PLAIN.resolve(ChatGlmConfig.FILE))
-            .replaceFirst("\\{", "{\"quantization_bit\": 4,"));
+            .replace("\"quantization_bit\": 0", "\"quantization_bit\": 4"));
     Path copy = convert(source, PrefixFiles.OFFICIAL, EnumSet.of(Form.SAFETENSORS), "copy");
     assertThat(ChatGlmConfig.read(new LocalFolder(copy)).prefix())
         .contains(new ChatGlmConfig.Prefix(8, false));

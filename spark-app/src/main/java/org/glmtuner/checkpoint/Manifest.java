@@ -2,10 +2,15 @@ package org.glmtuner.checkpoint;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
 
@@ -23,6 +28,7 @@ public record Manifest(
     long step, int worldSize, String checksum, Double evalLoss, boolean ended, List<Entry> files) {
   public static final String FILE = "manifest.json";
 
+  private static final Pattern NAME = Pattern.compile("(?!\\.{1,2}$)[\\w.-]+");
   private static final Gson GSON =
       new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
 
@@ -62,14 +68,28 @@ public record Manifest(
       if (text.isEmpty()) {
         return Examination.problem("it has no " + FILE);
       }
-      manifest = GSON.fromJson(text.get(), Manifest.class);
+      JsonElement json = JsonParser.parseString(text.get());
+      Optional<String> problem = problem(json);
+      if (problem.isPresent()) {
+        return Examination.problem("its " + FILE + " " + problem.get());
+      }
+      manifest = GSON.fromJson(json, Manifest.class);
     } catch (JsonParseException | TunerException e) {
-      return Examination.problem("its " + FILE + " is no manifest: " + e.getMessage());
-    }
-    if (manifest == null || manifest.files == null) {
-      return Examination.problem("its " + FILE + " lists no files");
+      return Examination.problem(
+          "its " + FILE + " is no manifest: " + e.getMessage().lines().findFirst().orElse(""));
     }
     for (Entry entry : manifest.files) {
+      if (entry == null || entry.name == null || !NAME.matcher(entry.name).matches()) {
+        return Examination.problem(
+            "its "
+                + FILE
+                + " names the file "
+                + (entry == null ? null : entry.name)
+                + " (a plain file name)");
+      }
+      if (entry.sha256 == null) {
+        return Examination.problem("its " + FILE + " has no sha256 of " + entry.name);
+      }
       if (!checkpoint.contains(entry.name)) {
         return Examination.problem("its " + entry.name + " is missing");
       }
@@ -80,6 +100,22 @@ public record Manifest(
       }
     }
     return new Examination(Optional.of(manifest), "");
+  }
+
+  /** What of a manifest is missing; Gson would make it 0 or null. */
+  private static Optional<String> problem(JsonElement json) {
+    if (!json.isJsonObject()) {
+      return Optional.of("is no JSON object");
+    }
+    JsonObject object = json.getAsJsonObject();
+    for (String key : List.of("step", "worldSize", "checksum", "files")) {
+      if (!object.has(key) || object.get(key).isJsonNull()) {
+        return Optional.of("has no " + key);
+      }
+    }
+    return object.get("files") instanceof JsonArray files && files.isEmpty()
+        ? Optional.of("lists no files")
+        : Optional.empty();
   }
 
   /**

@@ -66,12 +66,7 @@ public final class PrefixCopy {
       }
     }
     if (config.isPresent()) {
-      target.write(
-          ChatGlmConfig.FILE,
-          config
-              .get()
-              .withPrefix(new ChatGlmConfig.Prefix(shape.length(), shape.projection()))
-              .toJson());
+      target.write(ChatGlmConfig.FILE, config.get().withPrefix(shape.prefix()).toJson());
     }
   }
 

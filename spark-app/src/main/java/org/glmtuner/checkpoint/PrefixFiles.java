@@ -187,16 +187,9 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
   }
 
   private static Prefix shape(TensorFile tensors, ChatGlmConfig base) {
-    boolean projection =
-        tensors.find(PrefixTensor.HIDDEN_WEIGHT).isPresent()
-            || tensors.find(PrefixTensor.OUTPUT_WEIGHT).isPresent();
-    List<Long> embedding = tensors.get(PrefixTensor.EMBEDDING).shape();
-    long length = embedding.size() == 2 ? embedding.get(0) : 0;
-    Prefix found = new Prefix((int) Math.max(1, Math.min(length, Integer.MAX_VALUE)), projection);
-    for (PrefixTensor tensor : PrefixTensor.of(base, found)) {
-      checkShape(tensors, tensor.name(), tensor.shape());
-    }
-    return found;
+    PrefixShape found = PrefixShape.of(tensors);
+    found.checkBase(tensors.location(), base);
+    return found.prefix();
   }
 
   private static void checkShape(TensorFile tensors, String name, List<Long> expected) {
@@ -204,7 +197,7 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
     if (!shape.equals(expected)) {
       throw unusable(
           tensors.location(),
-          name + " has the shape " + shape + ", a prefix for the base has " + expected);
+          name + " has the shape " + shape + ", what it is read into has " + expected);
     }
   }
 
@@ -221,7 +214,8 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
    * a prefix may be larger than a rank's Java heap.
    *
    * @param target FP32 little-endian, in pieces
-   * @throws TunerException (exit code 6) where it is missing or of another shape
+   * @throws TunerException (exit code 6) where it is missing, of another shape, or has a value that
+   *     is not finite
    */
   public static void read(Path file, String name, List<ByteBuffer> target, long... shape)
       throws IOException {
@@ -234,9 +228,19 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
         while (floats.hasRemaining()) {
           int count = Math.min(values.length, floats.remaining());
           tensors.readFloats(name, first, values, 0, count);
+          checkFinite(tensors, name, first, values, count);
           floats.put(values, 0, count);
           first += count;
         }
+      }
+    }
+  }
+
+  private static void checkFinite(
+      TensorFile tensors, String name, long first, float[] values, int count) {
+    for (int i = 0; i < count; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw TensorPass.notFinite(tensors, name, first + i, values[i]);
       }
     }
   }

@@ -3,6 +3,7 @@ package org.glmtuner.checkpoint;
 import java.util.List;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.PrefixTensor;
 
 /**
@@ -47,11 +48,10 @@ public record PrefixShape(int length, long width, boolean projection, long hidde
       return new PrefixShape(length, embedding.get(1), false, 0);
     }
     long hidden = embedding.get(1);
-    List<Long> first = shape(file, PrefixTensor.HIDDEN_WEIGHT, 2);
-    expect(file, PrefixTensor.HIDDEN_WEIGHT, List.of(first.get(0), hidden));
-    expect(file, PrefixTensor.HIDDEN_BIAS, List.of(first.get(0)));
+    expect(file, PrefixTensor.HIDDEN_WEIGHT, List.of(hidden, hidden));
+    expect(file, PrefixTensor.HIDDEN_BIAS, List.of(hidden));
     long width = shape(file, PrefixTensor.OUTPUT_WEIGHT, 2).get(0);
-    expect(file, PrefixTensor.OUTPUT_WEIGHT, List.of(width, first.get(0)));
+    expect(file, PrefixTensor.OUTPUT_WEIGHT, List.of(width, hidden));
     expect(file, PrefixTensor.OUTPUT_BIAS, List.of(width));
     if (tensors.size() != 5) {
       throw TunerException.damaged(
@@ -70,13 +70,7 @@ public record PrefixShape(int length, long width, boolean projection, long hidde
    * @param location of the prefix, for the message
    */
   public void check(String location, ChatGlmConfig config) {
-    long expected = 2L * config.numLayers() * config.hiddenSize();
-    if (width != expected || (projection && hidden != config.hiddenSize())) {
-      throw mismatch(
-          location,
-          "its keys and values have the width " + width,
-          "2 x num_layers x hidden_size is " + expected);
-    }
+    checkBase(location, config);
     config
         .prefix()
         .filter(prefix -> prefix.length() != length || prefix.projection() != projection)
@@ -87,6 +81,26 @@ public record PrefixShape(int length, long width, boolean projection, long hidde
                   "it has " + length + " virtual tokens" + with(projection),
                   "it says pre_seq_len " + prefix.length() + with(prefix.projection()));
             });
+  }
+
+  /** Refuses a base of other sizes, as {@link #check} does. */
+  void checkBase(String location, ChatGlmConfig base) {
+    long expected = 2L * base.numLayers() * base.hiddenSize();
+    if (width != expected) {
+      throw mismatch(
+          location,
+          "its keys and values have the width " + width,
+          "2 x num_layers x hidden_size is " + expected);
+    }
+    if (projection && hidden != base.hiddenSize()) {
+      throw mismatch(
+          location, "its embedding has the width " + hidden, "hidden_size is " + base.hiddenSize());
+    }
+  }
+
+  /** Length and form. */
+  public Prefix prefix() {
+    return new Prefix(length, projection);
   }
 
   private static String with(boolean projection) {
@@ -101,7 +115,7 @@ public record PrefixShape(int length, long width, boolean projection, long hidde
             + found
             + ", but by the "
             + ChatGlmConfig.FILE
-            + " given with it "
+            + " that it is used with "
             + expected);
   }
 

@@ -47,20 +47,24 @@ public final class TensorPass {
         float[] value = new float[1];
         piece.position(bad * spec.dtype().bytes());
         spec.dtype().decode(piece, value, 0, 1);
-        throw TunerException.damaged(
-            "Cannot use tensor "
-                + name
-                + " of "
-                + file.location()
-                + ": element "
-                + (first / spec.dtype().bytes() + bad)
-                + " is "
-                + value[0]
-                + " (all must be finite)");
+        throw notFinite(file, name, first / spec.dtype().bytes() + bad, value[0]);
       }
       int bytes = piece.remaining();
       sink.accept(piece);
       progress.accept(bytes);
     }
+  }
+
+  static TunerException notFinite(TensorFile file, String name, long element, float value) {
+    return TunerException.damaged(
+        "Cannot use tensor "
+            + name
+            + " of "
+            + file.location()
+            + ": element "
+            + element
+            + " is "
+            + value
+            + " (all must be finite)");
   }
 }

@@ -71,7 +71,11 @@ final class TensorUnpickler extends Unpickler {
     return NO_RETURN_VALUE;
   }
 
+  /** A list or a dict as a key would be hashed with all that it holds, itself perhaps. */
   private static void put(Dict dict, Object key, Object value) {
+    if (!(key instanceof String || key instanceof Number)) {
+      throw new PickleException("a key of a dict is neither a text nor a number");
+    }
     if (dict.put(key, value) != null) {
       throw new PickleException("the key " + key + " is there twice");
     }

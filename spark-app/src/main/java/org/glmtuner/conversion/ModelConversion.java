@@ -3,15 +3,12 @@ package org.glmtuner.conversion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorFormat;
 import org.glmtuner.config.Precision;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ModelCopy;
 import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.ProgressListener;
-import org.glmtuner.model.ReleaseDigests;
 import org.glmtuner.model.WeightCache;
 import org.glmtuner.model.WeightFile;
 import org.glmtuner.storage.Directory;
@@ -46,7 +43,7 @@ public final class ModelConversion implements AutoCloseable {
             folder.locate(ChatGlmTokenizer.FILE),
             weights.config());
       }
-      release = release(folder);
+      release = weights.release(listener::read).orElse("");
     } catch (IOException | RuntimeException | Error e) {
       try {
         weights.close();
@@ -55,19 +52,6 @@ public final class ModelConversion implements AutoCloseable {
       }
       throw e;
     }
-  }
-
-  private String release(Folder folder) throws IOException {
-    List<String> names = weights.files().stream().map(TensorFile::name).toList();
-    ReleaseDigests digests = ReleaseDigests.of(folder, names, listener::read);
-    digests
-        .mixture()
-        .ifPresent(
-            sentence -> {
-              throw TunerException.damaged(
-                  "Cannot use the weights in " + weights.location() + ": " + sentence);
-            });
-    return digests.release().orElse("");
   }
 
   /**

@@ -33,7 +33,7 @@ public final class PrefixConversion {
       throws IOException {
     Optional<ChatGlmConfig> config = Optional.empty();
     if (folder.contains(ChatGlmConfig.FILE)) {
-      config = Optional.of(ChatGlmConfig.read(folder));
+      config = Optional.of(ChatGlmConfig.readCheckpoint(folder));
     } else if (base.isPresent()) {
       config = Optional.of(ChatGlmConfig.read(base.get()));
     }

@@ -136,12 +136,24 @@ final class RunDirectory {
 
   private Optional<Identity> identity() throws IOException {
     Optional<String> text = directory.readText(IDENTITY);
-    try {
-      return text.map(json -> GSON.fromJson(json, Identity.class));
-    } catch (JsonParseException e) {
-      throw TunerException.damaged(
-          "Cannot read " + directory.location() + "/" + IDENTITY + ": " + e.getMessage());
+    if (text.isEmpty()) {
+      return Optional.empty();
     }
+    Identity identity;
+    try {
+      identity = GSON.fromJson(text.get(), Identity.class);
+    } catch (JsonParseException e) {
+      throw unreadable(
+          "it is no record of a run: " + e.getMessage().lines().findFirst().orElse(""));
+    }
+    if (identity == null || identity.configuration() == null || identity.fingerprints() == null) {
+      throw unreadable("it has no configuration or no fingerprints, so it is not that of a run");
+    }
+    return Optional.of(identity);
+  }
+
+  private TunerException unreadable(String reason) {
+    return TunerException.damaged("Cannot read " + directory.locate(IDENTITY) + ": " + reason);
   }
 
   private void checkSame(String what, Map<String, String> stored, Map<String, String> given) {

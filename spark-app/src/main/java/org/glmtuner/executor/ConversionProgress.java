@@ -20,6 +20,7 @@ final class ConversionProgress implements ProgressListener {
   private final TaskSignal signal;
   private final RankSession session;
   private boolean waits;
+  private long read;
   private long saidAt = System.nanoTime();
 
   ConversionProgress(String attempt, Member self, TaskSignal signal, RankSession session) {
@@ -30,12 +31,28 @@ final class ConversionProgress implements ProgressListener {
   }
 
   @Override
+  public void read(long bytes) {
+    check();
+    read += bytes;
+    if (isTimeToSay()) {
+      say("comparing the weights with published ones, " + read / 1_000_000 + " MB read");
+    }
+  }
+
+  @Override
   public void written(long done, long total) {
     check();
-    if (System.nanoTime() - saidAt > SAY_NANOS) {
-      saidAt = System.nanoTime();
+    if (isTimeToSay()) {
       say("converting the weights, " + 100 * done / total + " % of " + total / 1_000_000 + " MB");
     }
+  }
+
+  private boolean isTimeToSay() {
+    if (System.nanoTime() - saidAt <= SAY_NANOS) {
+      return false;
+    }
+    saidAt = System.nanoTime();
+    return true;
   }
 
   @Override

@@ -101,7 +101,7 @@ final class PrefixInspection {
   private static void config(Inspection inspection, Folder folder, PrefixShape shape) {
     try {
       if (folder.contains(ChatGlmConfig.FILE)) {
-        shape.check(inspection.location(), ChatGlmConfig.read(folder));
+        shape.check(inspection.location(), ChatGlmConfig.readCheckpoint(folder));
       }
     } catch (TunerException e) {
       inspection.problem(e);

@@ -11,12 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.glmtuner.checkpoint.Manifest;
+import org.glmtuner.metrics.MetricsLog;
 import org.glmtuner.storage.Directory;
 
 /** The directory of a run: where it stands, and its checkpoints. */
 final class RunInspection {
   private static final String RESULT = "result.json";
-  private static final String METRICS = "metrics.jsonl";
   private static final String LATEST = "latest";
 
   private final Inspector inspector;
@@ -87,19 +87,23 @@ final class RunInspection {
   }
 
   private static void metrics(Inspection inspection, Directory run) throws IOException {
-    Optional<String> text = run.readText(METRICS);
-    List<String> lines = text.map(content -> content.lines().toList()).orElse(List.of());
-    inspection.fact("logged_steps", (long) lines.size());
-    if (!lines.isEmpty()) {
-      try {
-        JsonObject last = JsonParser.parseString(lines.get(lines.size() - 1)).getAsJsonObject();
-        copy(inspection, last, "step");
-        copy(inspection, last, "loss");
-      } catch (JsonParseException | IllegalStateException e) {
-        inspection.problem(
-            "Cannot read " + run.locate(METRICS) + ": its last line is no JSON object");
+    long steps = 0;
+    JsonObject last = new JsonObject();
+    try {
+      for (String line : MetricsLog.lines(run)) {
+        JsonObject record = JsonParser.parseString(line).getAsJsonObject();
+        if (record.has("loss")) { // the others are of evaluations
+          steps++;
+          last = record;
+        }
       }
+    } catch (JsonParseException | IllegalStateException e) {
+      inspection.problem(
+          "Cannot read " + run.locate(MetricsLog.FILE) + ": it has a line that is no JSON object");
     }
+    inspection.fact("logged_steps", steps);
+    copy(inspection, last, "step");
+    copy(inspection, last, "loss");
   }
 
   private static void latest(Inspection inspection, Directory run, List<String> checkpoints)

@@ -78,7 +78,14 @@ public final class MetricsLog implements Closeable {
     return new Summary(first, last, base, best);
   }
 
-  /** Whole lines only: the last one may have been cut by the death of its driver. */
+  /**
+   * The lines of a run's log, each an object; nothing where it has none yet. Whole lines only: the
+   * last one may have been cut by the death of its driver.
+   */
+  public static List<String> lines(Directory run) throws IOException {
+    return lines(run, FILE);
+  }
+
   private static List<String> lines(Directory run, String file) throws IOException {
     return run.readText(file).stream()
         .flatMap(String::lines)

@@ -35,6 +35,7 @@ public record ChatGlmConfig(
 
   public static final String FILE = "config.json";
 
+  private static final String QUANTIZATION = "quantization_bit";
   private static final int MAX_BYTES = 1 << 20;
 
   /**
@@ -65,7 +66,19 @@ public record ChatGlmConfig(
         : Optional.empty();
   }
 
-  /** Reads {@code config.json} of a model or checkpoint directory. */
+  /**
+   * Reads {@code config.json} of a directory with a prefix. How the official trainer quantised the
+   * base is left out: a prefix fits the base in any precision.
+   *
+   * @throws TunerException as {@link #parse}
+   */
+  public static ChatGlmConfig readCheckpoint(Folder checkpoint) throws IOException {
+    ConfigJson json = new ConfigJson(checkpoint.readAll(FILE, MAX_BYTES), checkpoint.locate(FILE));
+    json.content().remove(QUANTIZATION);
+    return parse(json);
+  }
+
+  /** Reads {@code config.json} of a model's directory. */
   public static ChatGlmConfig read(Folder folder) throws IOException {
     return parse(folder.readAll(FILE, MAX_BYTES), folder.locate(FILE));
   }
@@ -77,7 +90,10 @@ public record ChatGlmConfig(
    * @throws TunerException if it is no ChatGLM-6B that this program can use
    */
   public static ChatGlmConfig parse(byte[] bytes, String location) {
-    ConfigJson json = new ConfigJson(bytes, location);
+    return parse(new ConfigJson(bytes, location));
+  }
+
+  private static ChatGlmConfig parse(ConfigJson json) {
     checkFamily(json);
     int hiddenSize = json.size("hidden_size");
     int heads = json.size("num_attention_heads");
@@ -112,11 +128,8 @@ public record ChatGlmConfig(
       throw json.unsupported("it is a ChatGLM2 or ChatGLM3 (ChatGLM-6B is supported)");
     }
     json.check("position_encoding_2d", json.flag("position_encoding_2d"), "true, as in ChatGLM-6B");
-    if (json.has("quantization_bit")) {
-      json.check(
-          "quantization_bit",
-          json.integer("quantization_bit") == 0,
-          "0: take the unquantised model");
+    if (json.has(QUANTIZATION)) {
+      json.check(QUANTIZATION, json.integer(QUANTIZATION) == 0, "0: take the unquantised model");
     }
   }
 

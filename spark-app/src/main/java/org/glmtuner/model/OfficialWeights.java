@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.failure.TunerException;
@@ -44,9 +45,13 @@ public final class OfficialWeights implements Closeable {
   private final String entryFile;
   private final Map<String, TensorFile> files = new TreeMap<>();
   private final Map<String, TensorFile> tensors = new HashMap<>();
+  private final Collection<PublishedFile> published;
   private String fingerprint = "";
+  private Optional<ReleaseDigests> digests = Optional.empty();
 
-  private OfficialWeights(Folder folder, ChatGlmConfig config, String entryFile) {
+  private OfficialWeights(
+      Folder folder, ChatGlmConfig config, String entryFile, Collection<PublishedFile> published) {
+    this.published = published;
     this.folder = folder;
     this.config = config;
     this.entryFile = entryFile;
@@ -58,6 +63,11 @@ public final class OfficialWeights implements Closeable {
    * @throws TunerException if anything is missing, damaged or of another model
    */
   public static OfficialWeights open(Folder folder) throws IOException {
+    return open(folder, PublishedFile.all());
+  }
+
+  static OfficialWeights open(Folder folder, Collection<PublishedFile> published)
+      throws IOException {
     ChatGlmConfig config = ChatGlmConfig.read(folder);
     String entryFile = null;
     for (String name : ENTRY_FILES) {
@@ -72,7 +82,7 @@ public final class OfficialWeights implements Closeable {
               + ": there is none of "
               + String.join(", ", ENTRY_FILES));
     }
-    OfficialWeights weights = new OfficialWeights(folder, config, entryFile);
+    OfficialWeights weights = new OfficialWeights(folder, config, entryFile, published);
     try {
       if (entryFile.endsWith(INDEX_SUFFIX)) {
         weights.openShards();
@@ -229,6 +239,29 @@ public final class OfficialWeights implements Closeable {
       fingerprint = ModelFingerprint.of(folder, whole, files.keySet());
     }
     return fingerprint;
+  }
+
+  /**
+   * The published release that all the weights are of, if they are; read once, those files only
+   * that have a published one's name and length.
+   *
+   * @param progress hears of each piece how many bytes it had
+   * @throws TunerException (exit code 6) where only some of the files are of a release, or of
+   *     several ones
+   */
+  public Optional<String> release(LongConsumer progress) throws IOException {
+    if (digests.isEmpty()) {
+      digests = Optional.of(ReleaseDigests.of(folder, files.keySet(), published, progress));
+    }
+    digests
+        .get()
+        .mixture()
+        .ifPresent(
+            sentence -> {
+              throw TunerException.damaged(
+                  "Cannot use the weights in " + location() + ": " + sentence);
+            });
+    return digests.get().release();
   }
 
   @Override

@@ -22,7 +22,8 @@ public final class WeightCache {
    *
    * @param cacheDirectory on a local disk of this host; created if need be
    * @return {@code weights/<16 digits of the fingerprint>-<precision>.safetensors} in it
-   * @throws org.glmtuner.failure.TunerException as {@link WeightFile#convert}
+   * @throws org.glmtuner.failure.TunerException as {@link WeightFile#convert} and, where the file
+   *     has to be made, {@link OfficialWeights#release}
    */
   @SuppressWarnings("try") // the lock is held, not used
   public static Path provide(
@@ -43,6 +44,8 @@ public final class WeightCache {
         listener.replacing(file, problem.get());
       }
       removeUnfinished(file);
+      source.release(
+          listener::read); // refuses a mixture, which would compute something all the same
       WeightFile.convert(source, precision, file, listener);
       return file;
     }

@@ -143,7 +143,7 @@ public final class Directory implements Folder {
 
   /** A directory below this one. */
   public Directory child(String name) {
-    return new Directory(settings, fileSystem, new Path(path, name));
+    return new Directory(settings, fileSystem, file(name));
   }
 
   public boolean exists() throws IOException {
@@ -179,7 +179,7 @@ public final class Directory implements Folder {
   @Override
   public boolean contains(String name) throws IOException {
     try {
-      return fileSystem.getFileStatus(new Path(path, name)).isFile();
+      return fileSystem.getFileStatus(file(name)).isFile();
     } catch (FileNotFoundException e) {
       return false;
     }
@@ -187,17 +187,17 @@ public final class Directory implements Folder {
 
   /** Whether there is a file or a directory of that name. */
   public boolean hasChild(String name) throws IOException {
-    return fileSystem.exists(new Path(path, name));
+    return fileSystem.exists(file(name));
   }
 
   @Override
   public long size(String name) throws IOException {
-    return fileSystem.getFileStatus(new Path(path, name)).getLen();
+    return fileSystem.getFileStatus(file(name)).getLen();
   }
 
   @Override
   public SeekableByteChannel open(String name) throws IOException {
-    Path file = new Path(path, name);
+    Path file = file(name);
     return new HadoopChannel(fileSystem.open(file), fileSystem.getFileStatus(file).getLen());
   }
 
@@ -207,7 +207,7 @@ public final class Directory implements Folder {
    * @throws TunerException (exit code 6) where the file system finds it damaged
    */
   public Optional<String> readText(String name) throws IOException {
-    try (InputStream in = fileSystem.open(new Path(path, name))) {
+    try (InputStream in = fileSystem.open(file(name))) {
       return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (FileNotFoundException e) {
       return Optional.empty();
@@ -220,27 +220,28 @@ public final class Directory implements Folder {
    * Puts a small file in place as a whole: readers see the old text or the new one, never a part.
    */
   public void writeText(String name, String text) throws IOException {
+    Path target = file(name);
     Path temporary = new Path(path, "." + name + ".tmp");
     try (FSDataOutputStream out = fileSystem.create(temporary, true)) {
       out.write(text.getBytes(StandardCharsets.UTF_8));
       out.hsync();
     }
-    fileContext().rename(temporary, new Path(path, name), Options.Rename.OVERWRITE);
+    fileContext().rename(temporary, target, Options.Rename.OVERWRITE);
   }
 
   /** A new file that is written from its start; an older one of that name goes. */
   public OutputStream write(String name) throws IOException {
-    return fileSystem.create(new Path(path, name), true);
+    return fileSystem.create(file(name), true);
   }
 
   /** A file that grows line by line, each visible to readers at once. */
   public LineLog openLog(String name) throws IOException {
-    return new LineLog(fileSystem.create(new Path(path, name), true));
+    return new LineLog(fileSystem.create(file(name), true));
   }
 
   /** Removes a file or a directory with all it holds; nothing happens where there is none. */
   public void delete(String name) throws IOException {
-    fileSystem.delete(new Path(path, name), true);
+    fileSystem.delete(file(name), true);
   }
 
   /**
@@ -249,7 +250,12 @@ public final class Directory implements Folder {
    * @throws IOException where {@code to} exists
    */
   public void rename(String from, String to) throws IOException {
-    fileContext().rename(new Path(path, from), new Path(path, to));
+    fileContext().rename(file(from), file(to));
+  }
+
+  private Path file(String name) {
+    Folder.checkName(name);
+    return new Path(path, name);
   }
 
   private FileContext fileContext() throws IOException {

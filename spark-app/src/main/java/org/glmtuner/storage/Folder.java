@@ -58,6 +58,13 @@ public interface Folder {
     return bytes.array();
   }
 
+  /** Refuses what is not the name of a file in the folder itself. */
+  static void checkName(String name) {
+    if (name.isEmpty() || name.equals(".") || name.equals("..") || name.contains("/")) {
+      throw new IllegalArgumentException("Invalid file name: " + name + " (a plain name)");
+    }
+  }
+
   /** Fills {@code target} to its limit from the channel's position. */
   static void readFully(ReadableByteChannel channel, ByteBuffer target) throws IOException {
     while (target.hasRemaining()) {

@@ -47,10 +47,7 @@ public final class LocalFolder implements Folder {
   }
 
   private Path resolve(String name) {
-    Path path = directory.resolve(name);
-    if (name.isEmpty() || !directory.equals(path.normalize().getParent()) || name.contains("/")) {
-      throw new IllegalArgumentException("Invalid file name: " + name + " (a plain name)");
-    }
-    return path;
+    Folder.checkName(name);
+    return directory.resolve(name);
   }
 }

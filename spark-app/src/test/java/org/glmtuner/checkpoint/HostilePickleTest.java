@@ -14,6 +14,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.LocalFolder;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,6 +64,26 @@ class HostilePickleTest {
   void refusesAPickleOfAnythingButTensors(String opcodes, String reason) throws IOException {
     write(pickle(unescape(opcodes)), Map.of());
     assertRefused(reason);
+  }
+
+  /** Each list holds the one before twice, so that to hash the last takes 2^40 steps. */
+  @Test
+  @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void refusesAKeyOfNestedLists() throws IOException {
+    StringBuilder opcodes = new StringBuilder("]q\0");
+    for (int i = 0; i < 40; i++) {
+      opcodes.append("](h\0h\0eq\0");
+    }
+    write(pickle(opcodes + "}h\0K\1s"), Map.of());
+    assertRefused("a key of a dict is neither a text nor a number");
+  }
+
+  @Test
+  void refusesAKeyThatHoldsItself() throws IOException {
+    write(pickle("}]q\0h\0aK\1s"), Map.of());
+    assertRefused("a key of a dict is neither a text nor a number");
+    write(pickle("}(}q\0(Nh\0uK\1u"), Map.of());
+    assertRefused("a key of a dict is neither a text nor a number");
   }
 
   @Test

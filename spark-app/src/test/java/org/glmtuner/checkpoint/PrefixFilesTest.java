@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.glmtuner.cluster.Checkout;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
@@ -142,7 +144,75 @@ class PrefixFilesTest {
     TensorFiles.writeTorch(other.resolve(PrefixFiles.OFFICIAL), tensors);
     assertThatThrownBy(() -> examine(other))
         .hasMessageEndingWith(
-            "transformer.prefix_encoder.embedding.weight has the shape [2, 8], a prefix for the base has [2, 384]");
+            "its keys and values have the width 8, but by the config.json that it is used with 2 x num_layers x hidden_size is 384");
+  }
+
+  private Map<TensorSpec, float[]> tensors(Prefix prefix) {
+    Map<TensorSpec, float[]> tensors = new LinkedHashMap<>();
+    for (PrefixTensor tensor : PrefixTensor.of(base, prefix)) {
+      tensors.put(
+          new TensorSpec(tensor.name(), DType.F32, tensor.shape()),
+          new float[(int) tensor.elements()]);
+    }
+    return tensors;
+  }
+
+  private void refuses(Path other, Map<TensorSpec, float[]> tensors, String reason)
+      throws IOException {
+    Path file = other.resolve(PrefixFiles.OFFICIAL);
+    Files.deleteIfExists(file);
+    TensorFiles.writeTorch(file, tensors);
+    assertThatThrownBy(() -> examine(other))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGED))
+        .hasMessageContaining(reason);
+    assertThatThrownBy(() -> PrefixFiles.shape(file, base)).hasMessageContaining(reason);
+  }
+
+  @Test
+  void aTensorThatNoEncoderHasIsRefused(@TempDir Path other) throws IOException {
+    for (Prefix prefix : List.of(PLAIN, PROJECTED)) {
+      Map<TensorSpec, float[]> tensors = tensors(prefix);
+      tensors.put(TensorSpec.of(PrefixTensor.ENCODER + "extra", DType.F32, 2), new float[2]);
+      refuses(other, tensors, prefix.projection() ? "it has 6 tensors" : "it has no tensor");
+    }
+  }
+
+  @Test
+  void aProjectionOfAnotherHiddenSizeIsRefused(@TempDir Path other) throws IOException {
+    Map<TensorSpec, float[]> tensors = tensors(PROJECTED);
+    tensors.remove(TensorSpec.of(PrefixTensor.HIDDEN_WEIGHT, DType.F32, 64, 64));
+    tensors.put(TensorSpec.of(PrefixTensor.HIDDEN_WEIGHT, DType.F32, 32, 64), new float[32 * 64]);
+    refuses(other, tensors, "it is F32 [32, 64] (F32, F16 or BF16 [64, 64], by the tensors");
+  }
+
+  @Test
+  void aPrefixOfIntegersIsRefused(@TempDir Path other) throws IOException {
+    Path file = other.resolve(PrefixFiles.PREFIX);
+    TensorSpec spec = TensorSpec.of(PrefixTensor.EMBEDDING, DType.I32, 2, 384);
+    try (TensorWriter writer =
+        new SafetensorsWriter(TensorFiles.create(file), List.of(spec), Map.of())) {
+      writer.append(spec.name(), ByteBuffer.allocate((int) spec.bytes()));
+      writer.finish();
+    }
+    assertThatThrownBy(() -> examine(other))
+        .hasMessageContaining("it is I32 [2, 384] (a matrix of F32, F16 or BF16)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  void valuesThatAreNotFiniteAreNotRead(float value, @TempDir Path other) throws IOException {
+    Map<TensorSpec, float[]> tensors = tensors(PLAIN);
+    tensors.values().iterator().next()[700] = value;
+    Path file = other.resolve(PrefixFiles.OFFICIAL);
+    TensorFiles.writeTorch(file, tensors);
+    assertThatThrownBy(() -> PrefixCheckpoints.read(file, PrefixTensor.of(base, PLAIN).get(0)))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGED))
+        .hasMessage(
+            "Cannot use tensor transformer.prefix_encoder.embedding.weight of %s:"
+                + " element 700 is %s (all must be finite)",
+            file, value);
   }
 
   @Test

@@ -130,6 +130,20 @@ class PrefixConversionTest {
   }
 
   @Test
+  void aPrefixTrainedOnAQuantisedBaseLosesTheNoteOfIt() throws IOException {
+    Path source = Files.createDirectory(directory.resolve("source"));
+    Files.copy(PLAIN.resolve(PrefixFiles.OFFICIAL), source.resolve(PrefixFiles.OFFICIAL));
+    Files.writeString(
+        source.resolve(ChatGlmConfig.FILE),
+        Files.readString(PLAIN.resolve(ChatGlmConfig.FILE))
+            .replace("\"quantization_bit\": 0", "\"quantization_bit\": 4"));
+    Path copy = convert(source, PrefixFiles.OFFICIAL, EnumSet.of(Form.SAFETENSORS), "copy");
+    assertThat(ChatGlmConfig.read(new LocalFolder(copy)).prefix())
+        .contains(new ChatGlmConfig.Prefix(8, false));
+    assertThat(copy.resolve(ChatGlmConfig.FILE)).content().doesNotContain("quantization_bit");
+  }
+
+  @Test
   void aPrefixOfAnotherBaseOrLengthThanItsConfigurationIsRefused() throws IOException {
     Path source = Files.createDirectory(directory.resolve("source"));
     Map<TensorSpec, float[]> tensors = projected();
@@ -139,12 +153,12 @@ class PrefixConversionTest {
     Files.writeString(config, text.replace("\"num_layers\": 3", "\"num_layers\": 4"));
     refuses(
         source,
-        "its keys and values have the width 384, but by the config.json given with it"
+        "its keys and values have the width 384, but by the config.json that it is used with"
             + " 2 x num_layers x hidden_size is 512");
     Files.writeString(config, text.replace("{", "{\"pre_seq_len\": 5,"));
     refuses(
         source,
-        "it has 5 virtual tokens with a projection, but by the config.json given with it"
+        "it has 5 virtual tokens with a projection, but by the config.json that it is used with"
             + " it says pre_seq_len 5 without a projection");
   }
 

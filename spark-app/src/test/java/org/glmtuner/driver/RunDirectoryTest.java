@@ -11,11 +11,14 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunDirectoryTest {
   @TempDir Path directory;
@@ -67,6 +70,18 @@ class RunDirectoryTest {
     Files.createDirectory(directory.resolve("run"));
     Files.writeString(directory.resolve("run/.run.json.tmp"), "{");
     assertThat(run().claim(training("rows"))).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "null", "{}", "{\"configuration\": {}}", "{\"fingerprints\": {}}", "[]", "{"})
+  void aRunJsonThatIsNoRunsIsRefused(String text) throws IOException {
+    Files.createDirectory(directory.resolve("run"));
+    Files.writeString(directory.resolve("run/run.json"), text);
+    assertThatThrownBy(() -> run().claim(training("rows")))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGED))
+        .hasMessageMatching("Cannot read file:.*/run/run.json: .+");
   }
 
   @Test

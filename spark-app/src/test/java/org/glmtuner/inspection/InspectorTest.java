@@ -155,6 +155,15 @@ class InspectorTest {
   }
 
   @Test
+  void aPrefixTrainedOnAQuantisedBaseIsNoProblem() throws IOException {
+    Path checkpoint = copy(GOLDEN.resolve("prefix-init/p8"), "checkpoint");
+    Path config = checkpoint.resolve("config.json");
+    Files.writeString(
+        config, Files.readString(config).replace("\"quantization_bit\": 0", "\"quantization_bit\": 4"));
+    assertThat(inspect(checkpoint, false).problems()).isEmpty();
+  }
+
+  @Test
   void aDamagedPrefixIsExplained() throws IOException {
     Path checkpoint = Files.createDirectory(directory.resolve("checkpoint"));
     float[] values = new float[8 * 384];
@@ -173,8 +182,8 @@ class InspectorTest {
                 + "/pytorch_model.bin: element 700 is NaN (all must be finite)",
             "Cannot use the prefix "
                 + checkpoint
-                + ": it has 8 virtual tokens without a projection, but by the config.json given"
-                + " with it it says pre_seq_len 9 without a projection");
+                + ": it has 8 virtual tokens without a projection, but by the config.json that"
+                + " it is used with it says pre_seq_len 9 without a projection");
   }
 
   /** A checkpoint of ours in a run's directory. */
@@ -238,6 +247,28 @@ class InspectorTest {
     assertThat(newest.getAsJsonObject("metadata").get("base_fingerprint").getAsString())
         .isEqualTo("f".repeat(64));
     assertThat(inspection.toText()).contains("  fingerprints:", "    base: 12ab");
+  }
+
+  @Test
+  void onlyTheLinesOfStepsAreCountedAndACutOneIsNoProblem() throws IOException {
+    Path run = run();
+    Files.writeString(
+        run.resolve("metrics.jsonl"),
+        """
+        {"step":0,"eval_loss":9.5,"with_prefix":false}
+        {"step":9,"loss":3.5}
+        {"step":18,"loss":2.5}
+        {"step":18,"eval_loss":2.75,"with_prefix":true}
+        {"step":27,"lo""");
+    Inspection inspection = inspect(run, false);
+    assertThat(inspection.problems()).isEmpty();
+    assertThat(json(inspection).get("logged_steps").getAsLong()).isEqualTo(2);
+    assertThat(json(inspection).get("step").getAsLong()).isEqualTo(18);
+    assertThat(json(inspection).get("loss").getAsDouble()).isEqualTo(2.5);
+    Files.writeString(run.resolve("metrics.jsonl"), "{\"step\":9,\"loss\":3.5}\nnothing}\n");
+    assertThat(inspect(run, false).problems())
+        .containsExactly(
+            "Cannot read file:" + run + "/metrics.jsonl: it has a line that is no JSON object");
   }
 
   @Test

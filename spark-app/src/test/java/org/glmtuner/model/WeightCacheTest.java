@@ -1,6 +1,7 @@
 package org.glmtuner.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +18,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.glmtuner.cluster.Checkout;
 import org.glmtuner.config.Precision;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.Digests;
 import org.glmtuner.storage.LocalFolder;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -106,6 +111,46 @@ class WeightCacheTest {
         .startsWith("replacing: Cannot read ")
         .contains("the file was cut short");
     assertThat(recorder.events.get(4)).startsWith("replacing: it says of itself {");
+  }
+
+  @Test
+  void shardsOfWhichOnlySomeArePublishedAreNotConverted() throws Exception {
+    Path model = Checkout.goldenSmall().resolve("model-fp16-sharded");
+    List<PublishedFile> published = new ArrayList<>();
+    for (int number = 1; number <= 5; number++) {
+      String name = "pytorch_model-0000" + number + "-of-00005.bin";
+      byte[] bytes = Files.readAllBytes(model.resolve(name));
+      String sha256 = number == 3 ? "0".repeat(64) : Digests.hex(bytes);
+      published.add(new PublishedFile(name, bytes.length, sha256, number == 4 ? "v2" : "v1"));
+    }
+    long[] read = {0};
+    ProgressListener listener =
+        new ProgressListener() {
+          @Override
+          public void written(long done, long total) {
+            throw new IllegalStateException("nothing must be written");
+          }
+
+          @Override
+          public void read(long bytes) {
+            read[0] += bytes;
+          }
+        };
+    try (OfficialWeights weights = OfficialWeights.open(new LocalFolder(model), published)) {
+      for (int i = 0; i < 2; i++) {
+        assertThatThrownBy(() -> WeightCache.provide(weights, Precision.BF16, cache, listener))
+            .isInstanceOfSatisfying(
+                TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DAMAGED))
+            .hasMessageStartingWith("Cannot use the weights in " + model + ": by SHA-256, ")
+            .hasMessageContaining("pytorch_model-00004-of-00005.bin is of v2")
+            .hasMessageContaining("pytorch_model-00003-of-00005.bin is of none that is known");
+      }
+      assertThat(read[0]).isEqualTo(weights.bytes()); // once
+    }
+    try (OfficialWeights weights = OfficialWeights.open(new LocalFolder(model))) {
+      assertThat(WeightCache.provide(weights, Precision.BF16, cache, ProgressListener.NONE))
+          .exists();
+    }
   }
 
   @Test

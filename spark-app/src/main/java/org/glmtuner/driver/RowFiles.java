@@ -209,7 +209,7 @@ final class RowFiles {
     }
     return context
         .parallelize(numbered, numbered.size())
-        .flatMap(piece -> new PieceRows(piece, hadoop, columns));
+        .flatMap(piece -> TaskEnd.close(new PieceRows(piece, hadoop, columns)));
   }
 
   /** Lines of each piece; only those before another piece of the same file are of interest. */

@@ -148,12 +148,16 @@ final class SampleStore {
     }
   }
 
-  /** {@code rejected/<part>.jsonl}: file, row and reason of rows that are no samples. */
-  private static void list(List<UnusedRow> unused, Directory run, String part) throws IOException {
+  /**
+   * {@code rejected/<part>.jsonl}: file, row and reason of rows that are no samples; no such file
+   * where there are none, whatever an earlier attempt has found.
+   */
+  static void list(List<UnusedRow> unused, Directory run, String part) throws IOException {
+    Directory rejected = run.child(REJECTED);
+    rejected.delete(part + ".jsonl");
     if (unused.isEmpty()) {
       return;
     }
-    Directory rejected = run.child(REJECTED);
     rejected.create();
     StringBuilder lines = new StringBuilder();
     unused.forEach(row -> lines.append(GSON.toJson(row)).append('\n'));

@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.glmtuner.data.CsvRows;
 import org.glmtuner.data.JsonArrayRows;
 import org.glmtuner.data.ParquetFile;
@@ -25,6 +26,9 @@ import org.glmtuner.storage.HadoopSettings;
 
 /** The rows of a piece of a file in their order; closes the file at their end. */
 final class PieceRows implements Iterator<Row>, AutoCloseable {
+  /** Patterns see whole pairs as one character. */
+  private static final Pattern HALF_PAIR = Pattern.compile("[\\x{d800}-\\x{dfff}]");
+
   private final String location; // one text that all rows share
   private final Iterator<?> source;
   private final Closeable file;
@@ -46,7 +50,7 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
         ByteLines lines = new ByteLines(directory.open(piece.name()), piece.start(), piece.end());
         source = lines;
         file = lines;
-        reader = () -> new Row(location, row++, lines.next(), null);
+        reader = () -> row(lines);
       }
       case JSON_ARRAY -> {
         SeekableByteChannel channel = directory.open(piece.name());
@@ -73,6 +77,13 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
     }
   }
 
+  private Row row(ByteLines lines) {
+    byte[] line = lines.next();
+    String problem =
+        lines.isTooLong() ? "it has more than " + (ByteLines.MOST_BYTES >> 20) + " MiB" : null;
+    return new Row(location, row++, line, problem);
+  }
+
   private Row row(TableRow table) {
     return new Row(
         location,
@@ -81,8 +92,12 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
         table.problem());
   }
 
+  /** Half a surrogate pair stays one, as an escape, for the parser to find. */
   private static byte[] utf8(JsonElement element) {
-    return element.toString().getBytes(StandardCharsets.UTF_8);
+    return HALF_PAIR
+        .matcher(element.toString())
+        .replaceAll(half -> String.format("\\\\u%04x", (int) half.group().charAt(0)))
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   private static ParquetFile parquet(Piece piece, Directory directory) {

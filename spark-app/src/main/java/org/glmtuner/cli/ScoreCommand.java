@@ -17,7 +17,8 @@ import picocli.CommandLine.ParentCommand;
     name = "score",
     description = {
       "Computes the teacher-forced loss of the rows of data.validation, or of data.train where there are none:",
-      "one JSON object a row, and the mean in the last line."
+      "one JSON object a row, and the mean in the last line. The id counts the rows that are scored, from 0 in their order;",
+      "malformed and empty ones have none."
     },
     mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {

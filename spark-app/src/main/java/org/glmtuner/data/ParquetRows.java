@@ -12,6 +12,7 @@ import java.util.Set;
 import org.apache.parquet.ParquetRuntimeException;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.api.InitContext;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.io.InputFile;
@@ -42,27 +43,33 @@ public final class ParquetRows implements Iterator<TableRow>, Closeable {
     this.location = location;
     this.schema = schema;
     this.number = firstRow;
-    Builder builder = new Builder(input);
-    builder.withFileRange(start, end);
     List<Type> read =
         schema.getFields().stream().filter(field -> columns.contains(field.getName())).toList();
-    if (!read.isEmpty()) {
-      builder.set(
-          ReadSupport.PARQUET_READ_SCHEMA, new MessageType(schema.getName(), read).toString());
-    }
-    this.reader = builder.build();
+    this.reader =
+        new Builder(input, read.isEmpty() ? schema : new MessageType(schema.getName(), read))
+            .withFileRange(start, end)
+            .build();
     advance();
   }
 
   /** Reads records as the generic groups of Parquet's own library. */
   private static final class Builder extends ParquetReader.Builder<Group> {
-    Builder(InputFile input) {
+    private final MessageType read;
+
+    Builder(InputFile input, MessageType read) {
       super(input);
+      this.read = read;
     }
 
     @Override
     protected ReadSupport<Group> getReadSupport() {
-      return new GroupReadSupport();
+      return new GroupReadSupport() {
+        // Not as text in the configuration, whose parser knows no names with blanks.
+        @Override
+        public ReadContext init(InitContext context) {
+          return new ReadContext(read);
+        }
+      };
     }
   }
 

@@ -1,17 +1,14 @@
 package org.glmtuner.driver;
 
 import java.io.IOException;
-import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.EvaluationRow;
-import org.glmtuner.data.RowOutcome;
-import org.glmtuner.data.RowParser;
 import org.glmtuner.evaluation.Prediction;
 import org.glmtuner.executor.Completion;
 import org.glmtuner.executor.CompletionTask;
@@ -44,10 +41,6 @@ public final class EvaluateJob {
    */
   public record Answers(List<Prediction> predictions, List<Prediction> base, Duration duration) {}
 
-  /** A row, or why it is none: {@code row} is null then. */
-  record Candidate(String file, long number, EvaluationRow row, String problem)
-      implements Serializable {}
-
   /**
    * Answers all rows.
    *
@@ -55,7 +48,7 @@ public final class EvaluateJob {
    *     run.directory, or empty for the base alone
    * @param compareBase also answers with the base alone
    * @throws TunerException (exit code 2) where {@code data.validation} is empty, (6) where too many
-   *     of its rows are malformed
+   *     of its rows are malformed, or none can be used
    */
   public Answers run(String checkpoint, boolean compareBase)
       throws IOException, InterruptedException {
@@ -100,62 +93,19 @@ public final class EvaluateJob {
     }
   }
 
+  /** Rows with an empty prompt or reference are passed over, as officially. */
   private List<EvaluationRow> rows(ServeJob job, RowTokenizer source) throws IOException {
     String paths = config.data().validation();
-    List<Candidate> candidates =
+    List<JudgedRow<EvaluationRow>> rows =
         RowFiles.find(job.context(), job.settings(), config.data(), KEY, paths)
             .rows()
-            .mapPartitions(part -> candidates(part, source))
+            .mapPartitions(
+                part ->
+                    JudgedRow.each(part, source.evaluationRows(source.loadForTask())).iterator())
             .collect();
-    List<EvaluationRow> rows = new ArrayList<>();
-    List<Candidate> malformed = new ArrayList<>();
-    for (Candidate candidate : candidates) {
-      if (candidate.row() == null) {
-        malformed.add(candidate);
-      } else {
-        rows.add(candidate.row());
-      }
-    }
-    progress.say(KEY + ": " + rows.size() + " rows, " + malformed.size() + " malformed ones");
-    if (rows.isEmpty() || malformed.size() > config.data().maxRejectedShare() * candidates.size()) {
-      throw TunerException.damaged(
-          "Cannot use "
-              + paths
-              + " ("
-              + KEY
-              + "): "
-              + malformed.size()
-              + " of "
-              + candidates.size()
-              + " rows are malformed, data.max-rejected-share allows "
-              + config.data().maxRejectedShare()
-              + malformed.stream()
-                  .findFirst()
-                  .map(row -> "; " + row.file() + ", row " + row.number() + ": " + row.problem())
-                  .orElse(""));
-    }
-    return rows;
-  }
-
-  /** Rows with an empty prompt or reference are passed over, as officially. */
-  private static Iterator<Candidate> candidates(Iterator<RowFiles.Row> rows, RowTokenizer source)
-      throws IOException {
-    List<Candidate> candidates = new ArrayList<>();
-    try (ChatGlmTokenizer tokenizer = source.load()) {
-      RowParser<EvaluationRow> parser = source.evaluationRows(tokenizer);
-      while (rows.hasNext()) {
-        RowFiles.Row row = rows.next();
-        if (row.isBlank()) {
-          continue;
-        }
-        RowOutcome<EvaluationRow> outcome = row.parse(parser);
-        if (outcome instanceof RowOutcome.Accepted<EvaluationRow> accepted) {
-          candidates.add(new Candidate(row.file(), row.row(), accepted.value(), null));
-        } else if (outcome instanceof RowOutcome.Rejected<EvaluationRow> rejected) {
-          candidates.add(new Candidate(row.file(), row.row(), null, rejected.reason()));
-        }
-      }
-    }
-    return candidates.iterator();
+    RowReport report = RowReport.of(rows);
+    progress.say(KEY + ": " + report);
+    report.check(KEY, paths, config.data().maxRejectedShare());
+    return rows.stream().map(JudgedRow::value).filter(Objects::nonNull).toList();
   }
 }

@@ -11,6 +11,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
+import org.glmtuner.data.CutSample;
 import org.glmtuner.data.DataFingerprint;
 import org.glmtuner.data.EvaluationRow;
 import org.glmtuner.data.FileFormat;
@@ -34,10 +35,10 @@ public final class KryoTypes implements KryoRegistrator {
           SampleSchedule.Deal.class,
           RowFiles.Piece.class,
           RowFiles.Row.class,
-          ParsedRows.Parsed.class,
-          ParsedRows.Unused.class,
+          JudgedRow.class,
+          CutSample.class,
+          UnusedRow.class,
           RowCounts.class,
-          EvaluateJob.Candidate.class,
           EvaluationRow.class,
           DataFingerprint.class);
 

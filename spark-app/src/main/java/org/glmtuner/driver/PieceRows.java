@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.glmtuner.data.CsvRows;
 import org.glmtuner.data.JsonArrayRows;
 import org.glmtuner.data.ParquetFile;
@@ -25,11 +26,15 @@ import org.glmtuner.storage.HadoopSettings;
 
 /** The rows of a piece of a file in their order; closes the file at their end. */
 final class PieceRows implements Iterator<Row>, AutoCloseable {
-  private final Piece piece;
+  /** Patterns see whole pairs as one character. */
+  private static final Pattern HALF_PAIR = Pattern.compile("[\\x{d800}-\\x{dfff}]");
+
+  private final String location; // one text that all rows share
   private final Iterator<?> source;
   private final Closeable file;
   private final Supplier<Row> reader;
   private long row;
+  private boolean closed;
 
   /**
    * Opens the file.
@@ -37,7 +42,7 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
    * @param columns that are read where a format can leave out others
    */
   PieceRows(Piece piece, HadoopSettings settings, Set<String> columns) throws IOException {
-    this.piece = piece;
+    this.location = piece.location();
     this.row = piece.firstRow();
     Directory directory = Directory.of(piece.directory(), settings);
     switch (piece.format()) {
@@ -45,19 +50,18 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
         ByteLines lines = new ByteLines(directory.open(piece.name()), piece.start(), piece.end());
         source = lines;
         file = lines;
-        reader = () -> new Row(piece.location(), row++, lines.next(), null);
+        reader = () -> row(lines);
       }
       case JSON_ARRAY -> {
         SeekableByteChannel channel = directory.open(piece.name());
-        JsonArrayRows elements =
-            new JsonArrayRows(Channels.newInputStream(channel), piece.location());
+        JsonArrayRows elements = new JsonArrayRows(Channels.newInputStream(channel), location);
         source = elements;
         file = elements;
-        reader = () -> new Row(piece.location(), row++, utf8(elements.next().element()), null);
+        reader = () -> new Row(location, row++, utf8(elements.next().element()), null);
       }
       case CSV -> {
         SeekableByteChannel channel = directory.open(piece.name());
-        CsvRows table = new CsvRows(Channels.newInputStream(channel), piece.location());
+        CsvRows table = new CsvRows(Channels.newInputStream(channel), location);
         source = table;
         file = table;
         reader = () -> row(table.next());
@@ -73,16 +77,27 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
     }
   }
 
+  private Row row(ByteLines lines) {
+    byte[] line = lines.next();
+    String problem =
+        lines.isTooLong() ? "it has more than " + (ByteLines.MOST_BYTES >> 20) + " MiB" : null;
+    return new Row(location, row++, line, problem);
+  }
+
   private Row row(TableRow table) {
     return new Row(
-        piece.location(),
+        location,
         table.number(),
         table.problem() == null ? utf8(table.fields()) : new byte[0],
         table.problem());
   }
 
+  /** Half a surrogate pair stays one, as an escape, for the parser to find. */
   private static byte[] utf8(JsonElement element) {
-    return element.toString().getBytes(StandardCharsets.UTF_8);
+    return HALF_PAIR
+        .matcher(element.toString())
+        .replaceAll(half -> String.format("\\\\u%04x", (int) half.group().charAt(0)))
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   private static ParquetFile parquet(Piece piece, Directory directory) {
@@ -139,10 +154,14 @@ final class PieceRows implements Iterator<Row>, AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     try {
       file.close();
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot close " + piece.location() + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("Cannot close " + location + ": " + e.getMessage(), e);
     }
   }
 }

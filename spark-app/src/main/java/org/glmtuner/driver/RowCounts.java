@@ -2,6 +2,7 @@ package org.glmtuner.driver;
 
 import java.io.Serializable;
 import java.util.Locale;
+import org.glmtuner.data.CutSample;
 
 /**
  * What became of rows.
@@ -22,16 +23,18 @@ record RowCounts(
     implements Serializable {
 
   static final RowCounts NONE = new RowCounts(0, 0, 0, 0, 0, 0, 0);
+  private static final CutSample NOTHING_CUT = new CutSample(null, 0, 0);
 
-  static RowCounts of(ParsedRows.Parsed row) {
+  static RowCounts of(JudgedRow<?> row) {
+    CutSample cut = row.value() instanceof CutSample sample ? sample : NOTHING_CUT;
     return new RowCounts(
-        row.sample() != null ? 1 : 0,
+        row.value() != null ? 1 : 0,
         row.isMalformed() ? 1 : 0,
         row.isEmpty() ? 1 : 0,
-        row.promptCut() > 0 ? 1 : 0,
-        row.promptCut(),
-        row.responseCut() > 0 ? 1 : 0,
-        row.responseCut());
+        cut.promptCut() > 0 ? 1 : 0,
+        cut.promptCut(),
+        cut.responseCut() > 0 ? 1 : 0,
+        cut.responseCut());
   }
 
   RowCounts plus(RowCounts other) {

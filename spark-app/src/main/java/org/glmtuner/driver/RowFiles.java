@@ -98,24 +98,35 @@ final class RowFiles {
    * Finds the files.
    *
    * @param key of the configuration, for messages
-   * @throws TunerException (exit code 6) where one is missing or not of the configured format
+   * @throws TunerException (exit code 6) where one is missing or not of the configured format, or a
+   *     path has nothing but empty files
    */
   static RowFiles find(
       JavaSparkContext context, HadoopSettings settings, DataConfig data, String key, String paths)
       throws IOException {
     List<Piece> files = new ArrayList<>();
-    for (String path : paths.split(",", -1)) {
-      List<Directory.Located> found = Directory.find(path.strip(), settings);
+    for (String path : split(paths)) {
+      List<Directory.Located> found = Directory.find(path, key, settings);
       if (found.isEmpty()) {
         throw TunerException.damaged(
+            "Cannot read " + path + ": there is no such file, or nothing in it (" + key + ")");
+      }
+      int before = files.size();
+      for (Directory.Located file : found) {
+        long size = file.directory().size(file.name());
+        if (size > 0) { // a part that a job had no rows for
+          files.add(whole(file, size, data.format()));
+        }
+      }
+      if (files.size() == before) {
+        throw TunerException.damaged(
             "Cannot read "
-                + path.strip()
-                + ": there is no such file, or nothing in it ("
+                + path
+                + ": it "
+                + (path.endsWith(found.get(0).name()) ? "is empty" : "has nothing but empty files")
+                + " ("
                 + key
                 + ")");
-      }
-      for (Directory.Located file : found) {
-        files.add(whole(file.directory(), file.name(), data.format()));
       }
     }
     long bytes = files.stream().mapToLong(Piece::end).sum();
@@ -130,8 +141,35 @@ final class RowFiles {
     return new RowFiles(context, settings, data, key, pieces);
   }
 
-  private static Piece whole(Directory directory, String name, DataConfig.Format format)
+  /** The paths between commas, but those in the braces of a glob, or behind a backslash. */
+  static List<String> split(String paths) {
+    List<String> split = new ArrayList<>();
+    int depth = 0;
+    int start = 0;
+    for (int i = 0; i < paths.length(); i++) {
+      switch (paths.charAt(i)) {
+        case '\\' -> i++;
+        case '{' -> depth++;
+        case '}' -> depth = Math.max(0, depth - 1);
+        case ',' -> {
+          if (depth == 0) {
+            split.add(paths.substring(start, i).strip());
+            start = i + 1;
+          }
+        }
+        default -> {
+          // part of a path
+        }
+      }
+    }
+    split.add(paths.substring(start).strip());
+    return split;
+  }
+
+  private static Piece whole(Directory.Located file, long size, DataConfig.Format format)
       throws IOException {
+    Directory directory = file.directory();
+    String name = file.name();
     ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
     try (SeekableByteChannel channel = directory.open(name)) {
       while (head.hasRemaining() && channel.read(head) > 0) {
@@ -141,7 +179,7 @@ final class RowFiles {
     byte[] bytes = new byte[head.flip().limit()];
     head.get(bytes);
     FileFormat detected = FileFormat.detect(bytes, directory.locate(name), format);
-    return new Piece(directory.location(), name, detected, 0, directory.size(name), 1);
+    return new Piece(directory.location(), name, detected, 0, size, 1);
   }
 
   /** The columns that rows are made of, whatever {@code data.format} is. */
@@ -209,7 +247,7 @@ final class RowFiles {
     }
     return context
         .parallelize(numbered, numbered.size())
-        .flatMap(piece -> new PieceRows(piece, hadoop, columns));
+        .flatMap(piece -> TaskEnd.close(new PieceRows(piece, hadoop, columns)));
   }
 
   /** Lines of each piece; only those before another piece of the same file are of interest. */

@@ -80,6 +80,11 @@ final class RowTokenizer implements Serializable {
         PrivateDirectory.provide(cache.path()).resolve("djl"));
   }
 
+  /** The tokenizer, open until the task that asks for it ends. */
+  ChatGlmTokenizer loadForTask() throws IOException {
+    return TaskEnd.close(load());
+  }
+
   /** Rows of texts as samples. */
   RowParser<CutSample> samples(ChatGlmTokenizer tokenizer) {
     return RowParser.samples(data.columns(), encoder(tokenizer), rules);

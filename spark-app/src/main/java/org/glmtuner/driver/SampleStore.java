@@ -136,9 +136,9 @@ final class SampleStore {
       throws IOException {
     RowFiles files = RowFiles.find(context, settings, config.data(), key, paths);
     try (ParsedRows rows = ParsedRows.of(files, tokenizer)) {
-      list(rows.unused(), run, part);
-      progress.say(key + ": " + rows.counts());
-      rows.check(key, paths, config.data().maxRejectedShare());
+      list(rows.report().unused(), run, part);
+      progress.say(key + ": " + rows.report());
+      rows.report().check(key, paths, config.data().maxRejectedShare());
       JavaRDD<Sample> samples = rows.samples();
       spark
           .createDataFrame(samples.map(SampleStore::toRow), SCHEMA)
@@ -148,13 +148,16 @@ final class SampleStore {
     }
   }
 
-  /** {@code rejected/<part>.jsonl}: file, row and reason of rows that are no samples. */
-  private static void list(List<ParsedRows.Unused> unused, Directory run, String part)
-      throws IOException {
+  /**
+   * {@code rejected/<part>.jsonl}: file, row and reason of rows that are no samples; no such file
+   * where there are none, whatever an earlier attempt has found.
+   */
+  static void list(List<UnusedRow> unused, Directory run, String part) throws IOException {
+    Directory rejected = run.child(REJECTED);
+    rejected.delete(part + ".jsonl");
     if (unused.isEmpty()) {
       return;
     }
-    Directory rejected = run.child(REJECTED);
     rejected.create();
     StringBuilder lines = new StringBuilder();
     unused.forEach(row -> lines.append(GSON.toJson(row)).append('\n'));

@@ -33,7 +33,8 @@ public final class ScoreJob {
    * @param checkpoint directory of a prefix, {@code latest} for the newest of run.directory, or
    *     empty for the base alone
    * @param compareBase also scores with the base alone
-   * @param lines receives a line of JSON for each row: id, loss (mean over its tokens), tokens
+   * @param lines receives a line of JSON for each row that can be used: id, loss (mean over its
+   *     tokens), tokens. Ids count these rows alone, from 0, in the order of the files
    * @return the means over all rows, as the command's last line
    */
   public JsonObject run(String checkpoint, boolean compareBase, Consumer<String> lines)
@@ -48,8 +49,9 @@ public final class ScoreJob {
     try (ParsedRows rows =
         ParsedRows.of(
             RowFiles.find(job.context(), job.settings(), config.data(), key, paths), tokenizer)) {
-      rows.check(key, paths, config.data().maxRejectedShare());
-      progress.expect("rows", rows.counts().samples());
+      progress.say(key + ": " + rows.report());
+      rows.report().check(key, paths, config.data().maxRejectedShare());
+      progress.expect("rows", rows.report().counts().samples());
       losses = job.run(base, rows.samples(), checkpoint, compareBase, ScoreTask::new);
     }
     losses.stream()

@@ -2,18 +2,16 @@ package org.glmtuner.driver;
 
 import com.google.gson.Gson;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.TunerConfig;
-import org.glmtuner.data.RowOutcome;
 import org.glmtuner.data.RowParser;
 import org.glmtuner.data.TrainingRow;
 import org.glmtuner.failure.TunerException;
@@ -67,20 +65,18 @@ public final class TokenizeJob {
 
   private static Iterator<String> prompts(
       Iterator<RowFiles.Row> rows, RowTokenizer source, String column) throws IOException {
-    try (ChatGlmTokenizer tokenizer = source.load()) {
-      return lines(
-          rows,
-          RowParser.texts(column),
-          text -> Map.of("ids", tokenizer.encodeOfficially(text)),
-          Optional.of("{\"ids\":[]}"));
-    }
+    ChatGlmTokenizer tokenizer = source.loadForTask();
+    return lines(
+        rows,
+        RowParser.texts(column),
+        text -> Map.of("ids", tokenizer.encodeOfficially(text)),
+        Optional.of("{\"ids\":[]}"));
   }
 
   private static Iterator<String> training(Iterator<RowFiles.Row> rows, RowTokenizer source)
       throws IOException {
-    try (ChatGlmTokenizer tokenizer = source.load()) {
-      return lines(rows, source.trainingRows(tokenizer), TokenizeJob::columns, Optional.empty());
-    }
+    RowParser<TrainingRow> parser = source.trainingRows(source.loadForTask());
+    return lines(rows, parser, TokenizeJob::columns, Optional.empty());
   }
 
   private static Map<String, int[]> columns(TrainingRow row) {
@@ -102,22 +98,16 @@ public final class TokenizeJob {
    */
   private static <T> Iterator<String> lines(
       Iterator<RowFiles.Row> rows, RowParser<T> parser, Shown<T> shown, Optional<String> empty) {
-    List<String> lines = new ArrayList<>();
-    while (rows.hasNext()) {
-      RowFiles.Row row = rows.next();
-      if (row.isBlank()) {
-        continue;
-      }
-      RowOutcome<T> outcome = row.parse(parser);
-      if (outcome instanceof RowOutcome.Accepted<T> accepted) {
-        lines.add(GSON.toJson(shown.show(accepted.value())));
-      } else if (outcome instanceof RowOutcome.Rejected<T> rejected) {
-        throw TunerException.damaged(
-            "Cannot tokenize " + row.file() + ", row " + row.row() + ": " + rejected.reason());
-      } else {
-        empty.ifPresent(lines::add);
-      }
-    }
-    return lines.iterator();
+    return JudgedRow.each(rows, parser)
+        .flatMap(
+            row -> {
+              if (row.isMalformed()) {
+                throw TunerException.damaged("Cannot tokenize " + row.unused());
+              }
+              return row.isEmpty()
+                  ? empty.stream()
+                  : Stream.of(GSON.toJson(shown.show(row.value())));
+            })
+        .iterator();
   }
 }

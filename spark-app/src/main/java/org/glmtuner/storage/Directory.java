@@ -27,6 +27,8 @@ import org.glmtuner.failure.TunerException;
  * names the path.
  */
 public final class Directory implements Folder {
+  private static final String NO_GLOB = "Illegal file pattern"; // Hadoop has no type for it
+
   private final HadoopSettings settings;
   private final FileSystem fileSystem;
   private final Path path;
@@ -92,22 +94,64 @@ public final class Directory implements Folder {
   /**
    * The files that a path names: a file, all files of a directory but those that start with a dot
    * or an underscore, or a glob of either. Sorted; empty where there are none.
+   *
+   * @param key of the configuration that has the path, for messages
+   * @throws TunerException (exit code 2) where the path is no glob, or a directory holds others,
+   *     whose files nobody may expect to be left out
    */
-  public static List<Located> find(String uri, HadoopSettings settings) throws IOException {
+  public static List<Located> find(String uri, String key, HadoopSettings settings)
+      throws IOException {
     Directory place = of(uri, settings);
-    FileStatus[] matches = place.fileSystem.globStatus(place.path);
     List<Located> files = new ArrayList<>();
-    for (FileStatus match : matches == null ? new FileStatus[0] : matches) {
+    for (FileStatus match : place.matches(uri, key)) {
+      if (!isShown(match.getPath().getName()) && isShown(place.name())) {
+        continue; // found by a glob
+      }
       if (match.isFile()) {
         files.add(new Located(place.at(match.getPath().getParent()), match.getPath().getName()));
       } else {
         Directory directory = place.at(match.getPath());
+        directory.refuseDirectories(key);
         directory.names().stream()
-            .filter(name -> !name.startsWith(".") && !name.startsWith("_"))
+            .filter(Directory::isShown)
             .forEach(name -> files.add(new Located(directory, name)));
       }
     }
     return files;
+  }
+
+  private FileStatus[] matches(String uri, String key) throws IOException {
+    try {
+      FileStatus[] matches = fileSystem.globStatus(path);
+      return matches == null ? new FileStatus[0] : matches;
+    } catch (IOException e) {
+      if (String.valueOf(e.getMessage()).startsWith(NO_GLOB)) {
+        throw TunerException.invalid(
+            "Invalid " + key + ": " + uri + " (" + e.getMessage().lines().findFirst().get() + ")");
+      }
+      throw e;
+    }
+  }
+
+  private void refuseDirectories(String key) throws IOException {
+    Optional<String> inner =
+        list(FileStatus::isDirectory).stream().filter(Directory::isShown).findFirst();
+    if (inner.isPresent()) {
+      throw TunerException.invalid(
+          "Invalid "
+              + key
+              + ": "
+              + location()
+              + " (it holds the directory "
+              + inner.get()
+              + "; "
+              + location()
+              + "/* names the files of such too)");
+    }
+  }
+
+  private static boolean isShown(String name) {
+    return !name.startsWith(".") && !name.startsWith("_");
   }
 
   private Directory at(Path other) {

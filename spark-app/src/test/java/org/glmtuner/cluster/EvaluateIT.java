@@ -7,6 +7,7 @@ import com.google.gson.JsonParser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.glmtuner.evaluation.PredictResults;
 import org.glmtuner.evaluation.Prediction;
@@ -53,10 +54,11 @@ class EvaluateIT {
   @Test
   void theAnswersOfABaseAndOfAPrefixAreScoredSideBySide() throws Exception {
     Path sample = Checkout.module().resolve("src/sample");
-    Path rows =
-        Files.write(
-            directory.resolve("rows.jsonl"),
-            Files.readAllLines(sample.resolve("held-out.jsonl")).subList(0, 20));
+    List<String> lines =
+        new ArrayList<>(Files.readAllLines(sample.resolve("held-out.jsonl")).subList(0, 20));
+    lines.add(3, "{\"content\": \"一\", \"summary\": \"\"}");
+    lines.add("{\"content\": \"\", \"summary\": \"二\"}");
+    Path rows = Files.write(directory.resolve("rows.jsonl"), lines);
     Path run = directory.resolve("run");
     Path output = directory.resolve("output");
     try (Submission train =
@@ -80,7 +82,7 @@ class EvaluateIT {
       result = evaluate.result();
       assertThat(result.get("samples").getAsInt()).as(evaluate.err()).isEqualTo(20);
       assertThat(evaluate.err())
-          .contains("data.validation: 20 rows, 0 malformed ones", "base alone");
+          .contains("data.validation: 20 samples, 0 malformed rows, 2 empty ones", "base alone");
     }
     for (Path directory : List.of(output, output.resolve("base"))) {
       Path predictions = directory.resolve(PredictionFile.NAME);

@@ -17,8 +17,11 @@ import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Types;
 import org.glmtuner.failure.TunerException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +78,21 @@ class ParquetRowsTest {
       }
     }
     return read;
+  }
+
+  @Test
+  void readsColumnsWhateverTheirNames() throws IOException {
+    MessageType schema =
+        Types.buildMessage()
+            .optional(PrimitiveTypeName.BINARY)
+            .as(LogicalTypeAnnotation.stringType())
+            .named("the content (text); 内容")
+            .optional(PrimitiveTypeName.BINARY)
+            .named("other column")
+            .named("my rows");
+    write(schema, List.of(row -> row.append("the content (text); 内容", "裤")));
+    assertThat(read("the content (text); 内容"))
+        .containsExactly("1 {\"the content (text); 内容\":\"裤\",\"other column\":null}");
   }
 
   @Test

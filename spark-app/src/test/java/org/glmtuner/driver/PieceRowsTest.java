@@ -3,9 +3,12 @@ package org.glmtuner.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +20,8 @@ import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 import org.glmtuner.data.FileFormat;
+import org.glmtuner.data.RowOutcome;
+import org.glmtuner.data.RowParser;
 import org.glmtuner.driver.RowFiles.Piece;
 import org.glmtuner.driver.RowFiles.Row;
 import org.glmtuner.storage.HadoopSettings;
@@ -106,5 +111,43 @@ class PieceRowsTest {
     List<Row> rows = read(PieceRows.split(whole("rows", FileFormat.JSON_ARRAY), 1, LOCAL));
     assertThat(rows).extracting(PieceRowsTest::text).containsExactly("{\"a\":1}", "{\"a\":2}");
     assertThat(rows).extracting(Row::row).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void halfASurrogatePairInAnArrayIsNoQuestionMark() throws IOException {
+    Files.writeString(
+        directory.resolve("rows"),
+        "[{\"a\":\"\\ud83d\"},{\"a\":\"\\ud83d\\ude00\"},{\"a\":\"1\\ude00\"}]");
+    List<Row> rows = read(PieceRows.split(whole("rows", FileFormat.JSON_ARRAY), 1, LOCAL));
+    RowParser<String> texts = RowParser.texts("a");
+    assertThat(rows)
+        .extracting(row -> row.parse(texts))
+        .containsExactly(
+            new RowOutcome.Rejected<>("its column a holds half a surrogate pair"),
+            new RowOutcome.Accepted<>("\ud83d\ude00"),
+            new RowOutcome.Rejected<>("its column a holds half a surrogate pair"));
+  }
+
+  @Test
+  void aLineWithoutEndIsAMalformedRowAndFillsNoMemory() throws IOException {
+    Path file = directory.resolve("rows");
+    try (SeekableByteChannel channel =
+        Files.newByteChannel(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap("{\"a\":1}\n".getBytes(StandardCharsets.UTF_8)));
+      channel.position(3L << 30); // more than the tests' heap, and none of it on the disk
+      channel.write(ByteBuffer.wrap("\n{\"a\":2}".getBytes(StandardCharsets.UTF_8)));
+    }
+    List<Row> rows = read(List.of(whole("rows", FileFormat.JSON_LINES)));
+    assertThat(rows).extracting(Row::row).containsExactly(1L, 2L, 3L);
+    assertThat(rows)
+        .extracting(Row::problem)
+        .containsExactly(null, "it has more than 64 MiB", null);
+  }
+
+  @Test
+  void theRowsOfAPieceShareTheNameOfTheirFile() throws IOException {
+    Files.writeString(directory.resolve("rows"), "{}\n{}\n");
+    List<Row> rows = read(List.of(whole("rows", FileFormat.JSON_LINES)));
+    assertThat(rows.get(1).file()).isSameAs(rows.get(0).file());
   }
 }

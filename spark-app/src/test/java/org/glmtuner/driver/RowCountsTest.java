@@ -3,6 +3,7 @@ package org.glmtuner.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.stream.Stream;
+import org.glmtuner.data.CutSample;
 import org.glmtuner.data.Sample;
 import org.junit.jupiter.api.Test;
 
@@ -10,8 +11,8 @@ class RowCountsTest {
   private static final Sample SAMPLE =
       new Sample(0, new int[] {1, 101, 104, 105}, new int[] {-100, -100, 104, 105}, 2, 1);
 
-  private static ParsedRows.Parsed sample(int promptCut, int responseCut) {
-    return new ParsedRows.Parsed("F", 1, SAMPLE, promptCut, responseCut, null, null);
+  private static JudgedRow<CutSample> sample(int promptCut, int responseCut) {
+    return new JudgedRow<>("F", 1, new CutSample(SAMPLE, promptCut, responseCut), null, null);
   }
 
   @Test
@@ -21,9 +22,9 @@ class RowCountsTest {
                 sample(0, 0),
                 sample(0, 3),
                 sample(5, 4),
-                new ParsedRows.Parsed("F", 1, null, 0, 0, "it is not JSON", null),
-                new ParsedRows.Parsed("F", 2, null, 0, 0, null, "its column a is empty"),
-                new ParsedRows.Parsed("F", 3, null, 0, 0, null, "its column a is empty"))
+                new JudgedRow<CutSample>("F", 1, null, "it is not JSON", null),
+                new JudgedRow<CutSample>("F", 2, null, null, "its column a is empty"),
+                new JudgedRow<CutSample>("F", 3, null, null, "its column a is empty"))
             .map(RowCounts::of)
             .reduce(RowCounts.NONE, RowCounts::plus);
     assertThat(counts).isEqualTo(new RowCounts(3, 1, 2, 1, 5, 2, 7));

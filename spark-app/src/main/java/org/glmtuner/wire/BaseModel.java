@@ -12,7 +12,8 @@ import org.glmtuner.model.ChatGlmConfig;
  * @param config text of the model's config.json
  * @param isa instructions that matrix products use
  */
-public record BaseModel(String weightFile, String fingerprint, String config, int threads, EngineConfig.Isa isa) {
+public record BaseModel(
+    String weightFile, String fingerprint, String config, int threads, EngineConfig.Isa isa) {
   /** The model's configuration, read. */
   public ChatGlmConfig parseConfig() {
     return ChatGlmConfig.parse(config.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);

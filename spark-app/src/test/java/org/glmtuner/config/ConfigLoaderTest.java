@@ -264,7 +264,9 @@ class ConfigLoaderTest {
     TunerConfig first = load("training.learning-rate = 2e-2, ranks.count = 1, run.directory = /a");
     TunerConfig second =
         ConfigLoader.load(
-            "ranks.count = 2, engine.isa = generic, run.directory = /b", "", Map.of("training.learning-rate", "0.02"));
+            "ranks.count = 2, engine.isa = generic, run.directory = /b",
+            "",
+            Map.of("training.learning-rate", "0.02"));
     assertThat(first.effective().identity()).isEqualTo(second.effective().identity());
     assertThat(load("run.seed = 1").effective().identity())
         .isNotEqualTo(first.effective().identity());

@@ -67,7 +67,8 @@ final class BothModels implements AutoCloseable {
           manager,
           config,
           new ReferenceModel(config, ReferenceWeights.readModel(model, manager)),
-          FrozenTransformer.open(new BaseModel(file.toString(), "", json, 1, EngineConfig.Isa.AUTO), config));
+          FrozenTransformer.open(
+              new BaseModel(file.toString(), "", json, 1, EngineConfig.Isa.AUTO), config));
     }
   }
 

@@ -11,8 +11,8 @@
 namespace native_ddp {
 namespace {
 
-constexpr int kDepth = 512;
-constexpr int kStrip = 128;
+constexpr int kDepth = 256;  // a panel of B [kDepth, 16] and one of X fit into a first-level cache of 32 KiB
+constexpr int kStrip = 256;
 constexpr int kRowBlock = 72;  // rows of X that meet a strip's panels before the next rows do
 static_assert(kStrip % avx2::kPanelColumns == 0 && kRowBlock % avx2::kPanelRows == 0);
 

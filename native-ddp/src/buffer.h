@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
@@ -17,10 +19,15 @@ class Buffer {
   T* Ensure(std::size_t count) {
     if (count > capacity_) {
       constexpr std::size_t kLine = 64;
+      constexpr std::size_t kHugePage = 2 << 20;
+      const std::size_t unit = count * sizeof(T) < 4 * kHugePage ? kLine : kHugePage;
+      const std::size_t bytes = (count * sizeof(T) + unit - 1) / unit * unit;
       data_.reset();
       capacity_ = 0;
-      data_.reset(static_cast<T*>(std::aligned_alloc(kLine, (count * sizeof(T) + kLine - 1) / kLine * kLine)));
+      data_.reset(static_cast<T*>(std::aligned_alloc(unit, bytes)));
       if (data_ == nullptr) throw std::bad_alloc();
+      // Rows of a large matrix are pages apart, and few small pages fit into the TLB. A refusal costs speed alone.
+      if (unit == kHugePage) madvise(data_.get(), bytes, MADV_HUGEPAGE);
       capacity_ = count;
     }
     return data_.get();

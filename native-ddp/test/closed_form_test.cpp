@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "batches.h"
+#include "instruction_paths.h"
 #include "loaded_model.h"
 #include "optimizer/adamw.h"
 #include "optimizer/reductions.h"
@@ -41,11 +42,18 @@ TEST(ClosedFormTest, TheModelIsTheOneDescribed) {
   EXPECT_EQ(oracle.batch.samples[1].length, 9);
 }
 
-TEST(ClosedFormTest, LossesAndPrefixGradientInFp32) {
+class ClosedFormPathTest : public testing::TestWithParam<InstructionSet> {
+ protected:
+  void SetUp() override {
+    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
+  }
+};
+
+TEST_P(ClosedFormPathTest, LossesAndPrefixGradientInFp32) {
   const ClosedForm oracle;
   const std::vector<float> prefix = KeysAndValues(oracle.embedding, oracle.model.dimensions);
   for (const int threads : {1, 2}) {
-    LoadedModel model(oracle.model, ElementType::kFloat32, threads);
+    LoadedModel model(oracle.model, ElementType::kFloat32, threads, GetParam());
     const LossesAndGradient result = Train(*model, Weighted(oracle, false), prefix);
     EXPECT_NEAR(Mean(result.losses, false), 7.0294600, 2e-5);
     EXPECT_NEAR(result.losses[0] / 4, 8.0596523, 2e-5);
@@ -70,11 +78,11 @@ TEST(ClosedFormTest, LossesAndPrefixGradientInFp32) {
   }
 }
 
-TEST(ClosedFormTest, LossesAndPrefixGradientInBf16) {
+TEST_P(ClosedFormPathTest, LossesAndPrefixGradientInBf16) {
   const ClosedForm oracle;
   const std::vector<float> prefix = KeysAndValues(oracle.embedding, oracle.model.dimensions);
-  LoadedModel exact(oracle.model, ElementType::kFloat32);
-  LoadedModel rounded(oracle.model, ElementType::kBfloat16);
+  LoadedModel exact(oracle.model, ElementType::kFloat32, 1, GetParam());
+  LoadedModel rounded(oracle.model, ElementType::kBfloat16, 1, GetParam());
   const LossesAndGradient expected = Train(*exact, Weighted(oracle, false), prefix);
   const LossesAndGradient result = Train(*rounded, Weighted(oracle, false), prefix);
   EXPECT_NEAR(Mean(result.losses, false), 7.0294600, 2e-2);
@@ -88,9 +96,10 @@ TEST(ClosedFormTest, LossesAndPrefixGradientInBf16) {
 }
 
 /** Five steps of HF AdamW from lr 0.02 linear to 0, clip 1.0; the losses before each step and at the end. */
-std::vector<double> FiveSteps(bool mean_of_means, std::vector<float>* prefix, std::vector<double>* norms) {
+std::vector<double> FiveSteps(InstructionSet path, bool mean_of_means, std::vector<float>* prefix,
+                              std::vector<double>* norms) {
   const ClosedForm oracle;
-  LoadedModel model(oracle.model, ElementType::kFloat32);
+  LoadedModel model(oracle.model, ElementType::kFloat32, 1, path);
   *prefix = KeysAndValues(oracle.embedding, oracle.model.dimensions);
   std::vector<float> m(prefix->size());
   std::vector<float> v(prefix->size());
@@ -109,10 +118,10 @@ std::vector<double> FiveSteps(bool mean_of_means, std::vector<float>* prefix, st
   return losses;
 }
 
-TEST(ClosedFormTest, FiveOptimiserStepsWithTokenWeighting) {
+TEST_P(ClosedFormPathTest, FiveOptimiserStepsWithTokenWeighting) {
   std::vector<float> prefix;
   std::vector<double> norms;
-  const std::vector<double> losses = FiveSteps(false, &prefix, &norms);
+  const std::vector<double> losses = FiveSteps(GetParam(), false, &prefix, &norms);
   const double expected_losses[] = {7.029460, 7.007425, 6.989868, 6.976725, 6.967971, 6.963594};
   const double expected_norms[] = {0.088901, 0.088358, 0.087974, 0.087729, 0.087590};
   for (std::size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], expected_losses[i], 3e-6) << i;
@@ -121,13 +130,15 @@ TEST(ClosedFormTest, FiveOptimiserStepsWithTokenWeighting) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(prefix[i], expected_prefix[i], 2e-6) << i;
 }
 
-TEST(ClosedFormTest, FiveOptimiserStepsWithMeanOfMeans) {
+TEST_P(ClosedFormPathTest, FiveOptimiserStepsWithMeanOfMeans) {
   std::vector<float> prefix;
   std::vector<double> norms;
-  const std::vector<double> losses = FiveSteps(true, &prefix, &norms);
+  const std::vector<double> losses = FiveSteps(GetParam(), true, &prefix, &norms);
   const double expected[] = {7.250216, 7.228047, 7.210300, 7.196982, 7.188100};
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(losses[i], expected[i], 3e-6) << i;
 }
+
+INSTANTIATE_TEST_SUITE_P(Paths, ClosedFormPathTest, testing::ValuesIn(kPaths), PathName);
 
 }  // namespace
 }  // namespace native_ddp

@@ -266,8 +266,14 @@ TEST_F(PackingTest, ProgressAdvancesDuringACall) {
 }
 
 TEST_F(PackingTest, KernelsAreNamed) {
-  EXPECT_EQ(LoadedModel(model_, ElementType::kBfloat16)->kernels(), "sgemm/bf16");
-  EXPECT_EQ(LoadedModel(model_, ElementType::kFloat32)->kernels(), "sgemm/fp32");
+  const auto kernels = [&](ElementType precision, InstructionSet instructions) {
+    return LoadedModel(model_, precision, 1, instructions)->kernels();
+  };
+  EXPECT_EQ(kernels(ElementType::kBfloat16, InstructionSet::kGeneric), "sgemm/bf16");
+  EXPECT_EQ(kernels(ElementType::kFloat32, InstructionSet::kGeneric), "sgemm/fp32");
+  if (!IsSupported(InstructionSet::kAvx2)) GTEST_SKIP() << "this CPU lacks AVX2 or FMA";
+  EXPECT_EQ(kernels(ElementType::kBfloat16, InstructionSet::kAvx2), "avx2/bf16");
+  EXPECT_EQ(kernels(ElementType::kBfloat16, InstructionSet::kAuto), "avx2/bf16");
 }
 
 TEST_F(PackingTest, ABatchThatDoesNotFitIsRefusedBeforeAnythingIsComputed) {

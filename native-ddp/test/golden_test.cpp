@@ -11,6 +11,7 @@
 #include "batches.h"
 #include "closed_form.h"
 #include "greedy.h"
+#include "instruction_paths.h"
 #include "loaded_model.h"
 #include "optimizer/adamw.h"
 #include "optimizer/reductions.h"
@@ -37,9 +38,10 @@ double Norm(const std::vector<float>& x) {
   return std::sqrt(SquaredNorm(static_cast<std::int64_t>(x.size()), x.data(), 1));
 }
 
-class GoldenTest : public testing::Test {
+class GoldenTest : public testing::TestWithParam<InstructionSet> {
  protected:
   void SetUp() override {
+    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
     const char* shared = std::getenv("GLM_TUNER_SHARED");
     folder_ = std::string(shared != nullptr ? shared : DEFAULT_SHARED) + "/data/golden/small/";
     if (!std::filesystem::exists(folder_)) {
@@ -98,26 +100,28 @@ class GoldenTest : public testing::Test {
   std::vector<Sample> samples_;
 };
 
-TEST_F(GoldenTest, BaseLosses) {
-  CheckLosses(LoadedModel(model_, ElementType::kFloat32)->Losses(CaseBatch(), {}), "case-base", 2e-5, 2e-5);
-  CheckLosses(LoadedModel(model_, ElementType::kBfloat16)->Losses(CaseBatch(), {}), "case-base", 2e-2, 0.1);
+TEST_P(GoldenTest, BaseLosses) {
+  CheckLosses(LoadedModel(model_, ElementType::kFloat32, 1, GetParam())->Losses(CaseBatch(), {}), "case-base", 2e-5,
+              2e-5);
+  CheckLosses(LoadedModel(model_, ElementType::kBfloat16, 1, GetParam())->Losses(CaseBatch(), {}), "case-base", 2e-2,
+              0.1);
 }
 
-TEST_F(GoldenTest, PrefixLossesAndGradients) {
+TEST_P(GoldenTest, PrefixLossesAndGradients) {
   const std::vector<float> prefix = PrefixIn("prefix-init/p8/prefix.safetensors");
   const std::vector<float> expected = PrefixIn("case-p8/grads.safetensors");
-  LoadedModel exact(model_, ElementType::kFloat32);
+  LoadedModel exact(model_, ElementType::kFloat32, 1, GetParam());
   const LossesAndGradient fp32 = Train(*exact, CaseBatch(), prefix);
   CheckLosses(fp32.losses, "case-p8", 2e-5, 2e-5);
   EXPECT_LT(RelativeDistance(fp32.gradient, expected), 1e-4);
-  LoadedModel rounded(model_, ElementType::kBfloat16, 2);
+  LoadedModel rounded(model_, ElementType::kBfloat16, 2, GetParam());
   const LossesAndGradient bf16 = Train(*rounded, CaseBatch(), prefix);
   CheckLosses(bf16.losses, "case-p8", 2e-2, 0.1);
   EXPECT_LT(RelativeDistance(bf16.gradient, expected), 0.04);
 }
 
 void GoldenTest::CheckTraining(const std::string& name, double tolerance) const {
-  LoadedModel model(model_, tolerance < 1e-3 ? ElementType::kFloat32 : ElementType::kBfloat16, 2);
+  LoadedModel model(model_, tolerance < 1e-3 ? ElementType::kFloat32 : ElementType::kBfloat16, 2, GetParam());
   const nlohmann::json trajectory = Json(name + "/trajectory.json");
   const auto order = trajectory["sample_order"].get<std::vector<std::size_t>>();
   std::vector<float> prefix = PrefixIn("prefix-init/p8/prefix.safetensors");
@@ -142,15 +146,15 @@ void GoldenTest::CheckTraining(const std::string& name, double tolerance) const 
   }
 }
 
-TEST_F(GoldenTest, TrainingRunsInFp32) {
+TEST_P(GoldenTest, TrainingRunsInFp32) {
   CheckTraining("train-p8", 2e-5);
   CheckTraining("train-p8-clipped", 2e-5);
 }
 
-TEST_F(GoldenTest, TrainingRunInBf16) { CheckTraining("train-p8", 5e-2); }
+TEST_P(GoldenTest, TrainingRunInBf16) { CheckTraining("train-p8", 5e-2); }
 
-TEST_F(GoldenTest, GreedyGeneration) {
-  LoadedModel model(model_, ElementType::kFloat32);
+TEST_P(GoldenTest, GreedyGeneration) {
+  LoadedModel model(model_, ElementType::kFloat32, 1, GetParam());
   const nlohmann::json expected = Json("generation.json");
   const std::map<std::string, std::vector<float>> prefixes = {
       {"base", {}},
@@ -172,6 +176,8 @@ TEST_F(GoldenTest, GreedyGeneration) {
     EXPECT_EQ(CompleteGreedily(*model, prompts, kTokens, kEnd, PrefixOf(prefix, kSize), 24), completions) << name;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Paths, GoldenTest, testing::ValuesIn(kPaths), PathName);
 
 }  // namespace
 }  // namespace native_ddp

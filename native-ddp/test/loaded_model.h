@@ -14,9 +14,10 @@ namespace native_ddp {
 /** A tiny model written to a weight file and opened. */
 class LoadedModel {
  public:
-  LoadedModel(const TinyModel& model, ElementType precision, int threads = 1) {
+  LoadedModel(const TinyModel& model, ElementType precision, int threads = 1,
+              InstructionSet instructions = InstructionSet::kAuto) {
     model.Write(file_.path(), precision);
-    transformer_ = std::make_unique<FrozenTransformer>(file_.path(), model.dimensions, threads);
+    transformer_ = std::make_unique<FrozenTransformer>(file_.path(), model.dimensions, threads, instructions);
   }
 
   FrozenTransformer& operator*() { return *transformer_; }

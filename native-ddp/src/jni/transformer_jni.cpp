@@ -45,11 +45,11 @@ PackedBatch ToBatch(JNIEnv* env, jintArray tokens, jintArray targets, jlongArray
 
 NATIVE_METHOD(jlong, openTransformer)
 (JNIEnv* env, jclass, jstring weight_file, jint layers, jint hidden, jint heads, jint inner, jint vocabulary,
- jdouble layer_norm_epsilon, jint threads) {
+ jdouble layer_norm_epsilon, jint threads, jstring instructions) {
   return Guarded(env, [&] {
     return Own(std::make_unique<FrozenTransformer>(
         ToString(env, weight_file), ModelDimensions{layers, hidden, heads, inner, vocabulary, layer_norm_epsilon},
-        threads));
+        threads, InstructionSetNamed(ToString(env, instructions))));
   });
 }
 
@@ -109,6 +109,12 @@ NATIVE_METHOD(void, runSequences)
 
 NATIVE_METHOD(jlong, progress)(JNIEnv*, jclass, jlong transformer) {
   return static_cast<jlong>(Borrow<FrozenTransformer>(transformer).progress());
+}
+
+NATIVE_METHOD(jboolean, supports)(JNIEnv* env, jclass, jstring instructions) {
+  return Guarded(env, [&]() -> jboolean {
+    return IsSupported(InstructionSetNamed(ToString(env, instructions))) ? JNI_TRUE : JNI_FALSE;
+  });
 }
 
 NATIVE_METHOD(jstring, kernels)(JNIEnv* env, jclass, jlong transformer) {

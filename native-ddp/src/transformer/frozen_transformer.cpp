@@ -10,8 +10,9 @@
 
 namespace native_ddp {
 
-FrozenTransformer::FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads)
-    : workspace_(weight_file, dimensions, threads),
+FrozenTransformer::FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads,
+                                     InstructionSet instructions)
+    : workspace_(weight_file, dimensions, threads, instructions),
       attention_(workspace_),
       output_layer_(workspace_),
       decoder_(workspace_, output_layer_),

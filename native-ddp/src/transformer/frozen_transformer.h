@@ -20,8 +20,12 @@ namespace native_ddp {
  */
 class FrozenTransformer {
  public:
-  /** threads counts the caller's own. Throws std::runtime_error if the weight file does not fit the dimensions. */
-  FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads);
+  /**
+   * threads counts the caller's own. Throws std::runtime_error if the weight file does not fit the dimensions or this
+   * CPU lacks the instructions.
+   */
+  FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads,
+                    InstructionSet instructions);
 
   const ModelDimensions& dimensions() const { return workspace_.dimensions(); }
 
@@ -41,7 +45,7 @@ class FrozenTransformer {
   /** Grows with every product of matrices: stands still only if the work does. */
   std::uint64_t progress() const { return workspace_.progress.load(std::memory_order_relaxed); }
 
-  /** What multiplies and how the weights are stored, as sgemm/bf16. */
+  /** What multiplies and how the weights are stored, as avx2/bf16. */
   std::string kernels() const;
 
  private:

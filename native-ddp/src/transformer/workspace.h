@@ -9,7 +9,7 @@
 
 #include "buffer.h"
 #include "threads/thread_pool.h"
-#include "transformer/converting_gemm.h"
+#include "transformer/instruction_set.h"
 #include "transformer/rotary_table.h"
 #include "weights/model_weights.h"
 
@@ -20,10 +20,10 @@ constexpr float kResidualScale = 7.48331477354788F;
 
 /** What all parts of the transformer share: weights, threads, products, and scratch memory that only grows. */
 struct Workspace {
-  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads)
+  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions)
       : weights(weight_file, dimensions),
         pool(threads),
-        gemm(std::make_unique<ConvertingGemm>(pool, progress)),
+        gemm(MakeGemm(instructions, pool, progress)),
         rotary(dimensions.head_size()),
         row(static_cast<std::size_t>(threads)) {}
 

@@ -17,7 +17,10 @@ final class NativeMethods {
       int inner,
       int vocabulary,
       double layerNormEpsilon,
-      int threads);
+      int threads,
+      String instructions);
+
+  static native boolean supports(String instructions);
 
   static native void closeTransformer(long transformer);
 

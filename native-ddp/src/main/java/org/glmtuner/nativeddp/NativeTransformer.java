@@ -30,10 +30,12 @@ public final class NativeTransformer implements AutoCloseable {
    * Maps a weight file and starts the threads.
    *
    * @param threads that compute, the caller's own among them
+   * @param instructions that matrix products use: {@code auto}, {@code generic} or {@code avx2}
    * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
-   *     fit the dimensions
+   *     fit the dimensions; if this CPU does not {@linkplain #supports support} the instructions
    */
-  public static NativeTransformer open(Path weightFile, ModelDimensions dimensions, int threads) {
+  public static NativeTransformer open(
+      Path weightFile, ModelDimensions dimensions, int threads, String instructions) {
     return new NativeTransformer(
         weightFile,
         NativeMethods.openTransformer(
@@ -44,7 +46,13 @@ public final class NativeTransformer implements AutoCloseable {
             dimensions.inner(),
             dimensions.vocabulary(),
             dimensions.layerNormEpsilon(),
-            threads));
+            threads,
+            instructions));
+  }
+
+  /** Whether this CPU has the instructions of that name. */
+  public static boolean supports(String instructions) {
+    return NativeMethods.supports(instructions);
   }
 
   /**
@@ -145,7 +153,7 @@ public final class NativeTransformer implements AutoCloseable {
     return handle.with(NativeMethods::progress);
   }
 
-  /** What multiplies matrices, and their precision: {@code sgemm/bf16}. */
+  /** What multiplies matrices, and their precision: {@code avx2/bf16}. */
   public String kernels() {
     return handle.with(NativeMethods::kernels);
   }

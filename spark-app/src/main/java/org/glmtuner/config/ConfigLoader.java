@@ -29,7 +29,6 @@ public final class ConfigLoader {
    */
   private static final Set<String> NOT_YET =
       Set.of(
-          "engine.isa",
           "mpi.interface",
           "mpi.port-range",
           "mpi.allow-plaintext",
@@ -39,7 +38,7 @@ public final class ConfigLoader {
           "retry.max-attempts",
           "retry.backoff");
 
-  private static final Set<String> NOT_YET_GROUPS = Set.of("engine", "memory", "retry", "report");
+  private static final Set<String> NOT_YET_GROUPS = Set.of("memory", "retry", "report");
 
   /** Groups whose keys the user chooses. */
   private static final Set<String> FREE_GROUPS = Set.of("mpi.environment");
@@ -54,6 +53,7 @@ public final class ConfigLoader {
           "training",
           "generation",
           "ranks",
+          "engine",
           "mpi",
           "mpi.environment",
           "cache");

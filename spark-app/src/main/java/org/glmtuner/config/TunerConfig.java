@@ -19,6 +19,7 @@ public record TunerConfig(
     TrainingConfig training,
     GenerationConfig generation,
     RanksConfig ranks,
+    EngineConfig engine,
     MpiConfig mpi,
     CacheConfig cache,
     Effective effective)
@@ -41,6 +42,7 @@ public record TunerConfig(
           "run.id",
           "generation",
           "ranks",
+          "engine",
           "mpi",
           "cache",
           "training.micro-batch-tokens",
@@ -66,6 +68,7 @@ public record TunerConfig(
     GenerationConfig generation =
         GenerationConfig.read(new Section(config, "generation", problems));
     RanksConfig ranks = RanksConfig.read(new Section(config, "ranks", problems));
+    EngineConfig engine = EngineConfig.read(new Section(config, "engine", problems));
     MpiConfig mpi = MpiConfig.read(new Section(config, "mpi", problems));
     CacheConfig cache = CacheConfig.read(new Section(config, "cache", problems));
     Effective effective =
@@ -73,7 +76,7 @@ public record TunerConfig(
             rendered(config, training.length().epochs() > 0),
             problems.isEmpty() ? identity(config, reference) : new TreeMap<>());
     return new TunerConfig(
-        run, model, prefix, data, training, generation, ranks, mpi, cache, effective);
+        run, model, prefix, data, training, generation, ranks, engine, mpi, cache, effective);
   }
 
   private static void checkValidation(

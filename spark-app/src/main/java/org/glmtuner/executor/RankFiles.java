@@ -40,7 +40,8 @@ final class RankFiles {
         OfficialWeights.open(Directory.of(config.model().path(), settings))) {
       Path file = WeightCache.provide(weights, config.model().precision(), host.cache(), listener);
       String json = new String(weights.config().toJson(), StandardCharsets.UTF_8);
-      return new BaseModel(file.toString(), weights.fingerprint(), json, threads);
+      return new BaseModel(
+          file.toString(), weights.fingerprint(), json, threads, config.engine().isa());
     }
   }
 

@@ -4,8 +4,12 @@ import ai.djl.ndarray.NDArray;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
+import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.SequenceModel;
 import org.glmtuner.nativeddp.DecodingTokens;
 import org.glmtuner.nativeddp.GradientReducer;
@@ -30,8 +34,14 @@ public final class FrozenTransformer implements AutoCloseable {
     this.config = config;
   }
 
-  /** Maps the weight file of {@code base}. */
+  /**
+   * Maps the weight file of {@code base}.
+   *
+   * @throws TunerException (exit code 3) if this CPU lacks the instructions that {@code base} asks
+   *     for
+   */
   public static FrozenTransformer open(BaseModel base, ChatGlmConfig config) {
+    requireInstructions(base.isa(), NativeTransformer::supports);
     ModelDimensions dimensions =
         new ModelDimensions(
             config.numLayers(),
@@ -41,7 +51,20 @@ public final class FrozenTransformer implements AutoCloseable {
             config.vocabSize(),
             config.layernormEpsilon());
     return new FrozenTransformer(
-        NativeTransformer.open(Path.of(base.weightFile()), dimensions, base.threads()), config);
+        NativeTransformer.open(
+            Path.of(base.weightFile()), dimensions, base.threads(), base.isa().label()),
+        config);
+  }
+
+  /** Nothing is taken instead of what was asked for. */
+  static void requireInstructions(Isa isa, Predicate<String> supported) {
+    if (!supported.test(isa.label())) {
+      throw new TunerException(
+          ExitCode.UNSUITABLE,
+          "Cannot compute with engine.isa = "
+              + isa.label()
+              + ": the CPU lacks these instructions (auto takes the best that it has)");
+    }
   }
 
   /**

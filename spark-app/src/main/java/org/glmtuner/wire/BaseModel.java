@@ -1,6 +1,7 @@
 package org.glmtuner.wire;
 
 import java.nio.charset.StandardCharsets;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.model.ChatGlmConfig;
 
 /**
@@ -9,8 +10,10 @@ import org.glmtuner.model.ChatGlmConfig;
  * @param weightFile the converted weights
  * @param fingerprint of the release that they were converted from
  * @param config text of the model's config.json
+ * @param isa instructions that matrix products use
  */
-public record BaseModel(String weightFile, String fingerprint, String config, int threads) {
+public record BaseModel(
+    String weightFile, String fingerprint, String config, int threads, EngineConfig.Isa isa) {
   /** The model's configuration, read. */
   public ChatGlmConfig parseConfig() {
     return ChatGlmConfig.parse(config.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);

@@ -10,6 +10,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.config.GenerationConfig;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.data.Sample;
@@ -150,7 +151,8 @@ public final class FrameChannel implements Closeable {
       Prompt.class,
       Decoding.class,
       GenerationConfig.Sampling.class,
-      ChatGlmConfig.Prefix.class
+      ChatGlmConfig.Prefix.class,
+      EngineConfig.Isa.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

@@ -32,6 +32,7 @@ class ConfigLoaderTest {
         batch-size = 2, text = chat
       }
       ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
+      engine.isa = avx2
       mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
       cache.directory = /cache
       """;
@@ -89,6 +90,7 @@ class ConfigLoaderTest {
                 Duration.ofMinutes(10),
                 new RanksConfig.Jvm(512L << 20, "", List.of()),
                 Duration.ofSeconds(15)));
+    assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AUTO));
     assertThat(config.mpi()).isEqualTo(new MpiConfig("", Map.of()));
     assertThat(config.cache()).isEqualTo(new CacheConfig(""));
   }
@@ -142,6 +144,7 @@ class ConfigLoaderTest {
                 Duration.ofSeconds(5),
                 new RanksConfig.Jvm(256L << 20, "/jdk", List.of("-Xint")),
                 Duration.ofSeconds(9)));
+    assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AVX2));
     assertThat(config.mpi())
         .isEqualTo(new MpiConfig("/libmpi.so.12", Map.of("FI_PROVIDER", "tcp")));
     assertThat(config.cache()).isEqualTo(new CacheConfig("/cache"));
@@ -172,7 +175,8 @@ class ConfigLoaderTest {
                     modle.path = /x
                     cache = 3
                     run.id { }
-                    engine.isa = avx2
+                    memory.kind = hbm
+                    engine.isa = avx9
                     """))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
@@ -180,12 +184,13 @@ class ConfigLoaderTest {
             """
             Invalid configuration test.conf:
               Invalid key cache (there is no such key)
-              Invalid key engine.isa (this version does not have it yet)
+              Invalid key memory.kind (this version does not have it yet)
               Invalid key modle.path (there is no such key) (did you mean model.path?)
               Invalid key training.global_batch (there is no such key) (did you mean training.global-batch?)
               Invalid run.id: {} (has type OBJECT rather than STRING)
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
-              Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)""");
+              Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)
+              Invalid engine.isa: avx9 (one of auto, generic, avx2)""");
   }
 
   @Test
@@ -259,7 +264,9 @@ class ConfigLoaderTest {
     TunerConfig first = load("training.learning-rate = 2e-2, ranks.count = 1, run.directory = /a");
     TunerConfig second =
         ConfigLoader.load(
-            "ranks.count = 2, run.directory = /b", "", Map.of("training.learning-rate", "0.02"));
+            "ranks.count = 2, engine.isa = generic, run.directory = /b",
+            "",
+            Map.of("training.learning-rate", "0.02"));
     assertThat(first.effective().identity()).isEqualTo(second.effective().identity());
     assertThat(load("run.seed = 1").effective().identity())
         .isNotEqualTo(first.effective().identity());

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.config.Precision;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
@@ -66,7 +67,8 @@ final class BothModels implements AutoCloseable {
           manager,
           config,
           new ReferenceModel(config, ReferenceWeights.readModel(model, manager)),
-          FrozenTransformer.open(new BaseModel(file.toString(), "", json, 1), config));
+          FrozenTransformer.open(
+              new BaseModel(file.toString(), "", json, 1, EngineConfig.Isa.AUTO), config));
     }
   }
 

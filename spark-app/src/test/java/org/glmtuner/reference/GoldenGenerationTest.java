@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.glmtuner.SharedData;
 import org.glmtuner.cluster.Checkout;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.config.GenerationConfig.Sampling;
 import org.glmtuner.config.Precision;
 import org.glmtuner.generation.BatchGenerator;
@@ -96,7 +97,8 @@ class GoldenGenerationTest {
         NDArray keysAndValues =
             prefix.isEmpty() ? null : keysAndValues(golden.resolve(prefix), config, manager);
         try (FrozenTransformer transformer =
-            FrozenTransformer.open(new BaseModel(file.toString(), "", json, 2), config)) {
+            FrozenTransformer.open(
+                new BaseModel(file.toString(), "", json, 2, EngineConfig.Isa.AUTO), config)) {
           for (int batch : new int[] {1, 3, 32}) {
             BatchGenerator generator =
                 new BatchGenerator(

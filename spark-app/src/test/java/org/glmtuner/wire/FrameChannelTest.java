@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.glmtuner.config.ConfigLoader;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
@@ -54,7 +55,7 @@ class FrameChannelTest {
   static Stream<Frame> frames() {
     Sample sample =
         new Sample(7, new int[] {5, 101, 104, 11, 105}, new int[] {-100, -100, 104, 11, 105}, 2, 1);
-    BaseModel base = new BaseModel("/weights", "abc", "{}", 2);
+    BaseModel base = new BaseModel("/weights", "abc", "{}", 2, EngineConfig.Isa.AVX2);
     return Stream.of(
         new Frame.Train(
             new TrainAssignment(
@@ -78,7 +79,7 @@ class FrameChannelTest {
             new Decoding(ConfigLoader.load("", "", Map.of()).generation().sampling(), 24, 8, 1024),
             false),
         new Frame.Alive(Frame.Phase.COMPUTING, 3, 17),
-        new Frame.Ready("mpi", "MPICH 5.0.2", "sgemm bf16", new int[] {0, 1}),
+        new Frame.Ready("mpi", "MPICH 5.0.2", "avx2/bf16", new int[] {0, 1}),
         new Frame.StepDone(
             new StepReport(3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.5, 0.25)),
             List.of(7L)),

@@ -1,0 +1,287 @@
+// The own matrix products against libtorch's sgemm and against what the core's FMA units can do, all in one run.
+//
+//   gemm_benchmark [--cpus 0,1] [--rounds 7] [--rows 256,512,1024,2048] [--instructions auto] [--clock wall|cpu]
+//
+// As many threads as CPUs, pinned to them. One JSON object a line. Each round times the FMA loop, sgemm and the own
+// product one after the other, so that what else the machine does hits all alike; trust ratios more than rates.
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "buffer.h"
+#include "fma_loop.h"
+#include "threads/thread_pool.h"
+#include "transformer/bfloat16.h"
+#include "transformer/instruction_set.h"
+
+namespace native_ddp {
+namespace {
+
+struct Options {
+  std::vector<int> cpus{0};
+  std::vector<int> rows{256, 512, 1024, 2048};
+  int rounds = 7;
+  InstructionSet instructions = InstructionSet::kAuto;
+  bool cpu_clock = false;
+};
+
+/** A weight matrix [outputs, inputs] of ChatGLM-6B. */
+struct Product {
+  const char* name;
+  int inputs;
+  int outputs;
+};
+
+constexpr Product kProducts[] = {{"query_key_value", 4096, 12288},
+                                 {"dense", 4096, 4096},
+                                 {"dense_h_to_4h", 4096, 16384},
+                                 {"dense_4h_to_h", 16384, 4096}};
+
+std::vector<int> Integers(const std::string& text) {
+  std::vector<int> values;
+  std::istringstream in(text);
+  for (std::string value; std::getline(in, value, ',');) values.push_back(std::stoi(value));
+  if (values.empty()) throw std::invalid_argument("Invalid list: it is empty");
+  return values;
+}
+
+Options Parse(int count, char** arguments) {
+  Options options;
+  for (int i = 1; i + 1 < count; i += 2) {
+    const std::string key = arguments[i];
+    const std::string value = arguments[i + 1];
+    if (key == "--cpus") {
+      options.cpus = Integers(value);
+    } else if (key == "--rows") {
+      options.rows = Integers(value);
+    } else if (key == "--rounds") {
+      options.rounds = std::stoi(value);
+    } else if (key == "--instructions") {
+      options.instructions = InstructionSetNamed(value);
+    } else if (key == "--clock" && (value == "cpu" || value == "wall")) {
+      options.cpu_clock = value == "cpu";
+    } else {
+      throw std::invalid_argument("Invalid option: " + key + " " + value);
+    }
+  }
+  if (count % 2 == 0) throw std::invalid_argument("Invalid options: each needs a value");
+  if (options.rounds < 1) throw std::invalid_argument("Invalid --rounds (must be positive)");
+  if (options.cpu_clock && options.cpus.size() > 1) {
+    throw std::invalid_argument("Invalid --clock cpu: it measures one thread (give one CPU)");
+  }
+  return options;
+}
+
+void Pin(const std::vector<int>& cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus) CPU_SET(static_cast<unsigned>(cpu), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) {
+    throw std::runtime_error(std::string("Cannot pin to the CPUs: ") + std::strerror(errno));
+  }
+}
+
+double Now(bool cpu_clock) {
+  timespec now{};
+  clock_gettime(cpu_clock ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+double Seconds(bool cpu_clock, const std::function<void()>& work) {
+  const double begin = Now(cpu_clock);
+  work();
+  return Now(cpu_clock) - begin;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double Minimum(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
+
+void Fill(std::int64_t count, unsigned seed, float* values) {
+  std::minstd_rand generator(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  for (std::int64_t i = 0; i < count; ++i) values[i] = uniform(generator);
+}
+
+struct Matrices {
+  Matrices(const Product& product, int most_rows) {
+    const std::int64_t elements = std::int64_t{product.inputs} * product.outputs;
+    const auto count = static_cast<std::size_t>(elements);
+    Fill(elements, 1, fp32.Ensure(count));
+    ToBfloat16(elements, fp32.data(), bf16.Ensure(count));
+    FromBfloat16(elements, bf16.data(), fp32.data());
+    weight = {bf16.data(), ElementType::kBfloat16, product.outputs, product.inputs, product.inputs};
+    const std::int64_t widest = std::int64_t{most_rows} * std::max(product.inputs, product.outputs);
+    Fill(widest, 2, x.Ensure(static_cast<std::size_t>(widest)));
+    Fill(widest, 3, own.Ensure(static_cast<std::size_t>(widest)));
+    Fill(widest, 4, reference.Ensure(static_cast<std::size_t>(widest)));
+  }
+
+  Buffer<float> fp32;
+  Buffer<std::uint16_t> bf16;
+  WeightMatrix weight;
+  Buffer<float> x;
+  Buffer<float> own;
+  Buffer<float> reference;
+};
+
+/** Throws if elements spread over the result are not those of an FP64 product, or either result differs elsewhere. */
+void Verify(const Product& product, bool forward, int rows, Matrices& matrices) {
+  const int columns = forward ? product.outputs : product.inputs;
+  const int depth = forward ? product.inputs : product.outputs;
+  const double tolerance = 2e-6 * depth;
+  std::minstd_rand generator(5);
+  for (int i = 0; i < 500; ++i) {
+    const std::int64_t row = i == 0 ? rows - 1 : static_cast<std::int64_t>(generator()) % rows;
+    const std::int64_t column = i == 0 ? columns - 1 : static_cast<std::int64_t>(generator()) % columns;
+    double sum = 0;
+    for (std::int64_t k = 0; k < depth; ++k) {
+      const std::int64_t at = forward ? column * depth + k : k * columns + column;
+      sum += static_cast<double>(matrices.x.data()[row * depth + k]) * matrices.fp32.data()[at];
+    }
+    if (!(std::abs(matrices.own.data()[row * columns + column] - sum) <= tolerance)) {
+      throw std::runtime_error("Invalid product: an element differs from its FP64 value");
+    }
+  }
+  for (std::int64_t i = 0; i < std::int64_t{rows} * columns; ++i) {
+    if (!(std::abs(matrices.own.data()[i] - matrices.reference.data()[i]) <= tolerance)) {
+      throw std::runtime_error("Invalid product: an element differs from that of sgemm");
+    }
+  }
+}
+
+class Benchmark {
+ public:
+  explicit Benchmark(const Options& options)
+      : options_(options),
+        pool_(static_cast<int>(options.cpus.size())),
+        gemm_(MakeGemm(options.instructions, pool_, progress_)) {}
+
+  void Run() {
+    for (const Product& product : kProducts) {
+      Matrices matrices(product, *std::max_element(options_.rows.begin(), options_.rows.end()));
+      for (const bool forward : {true, false}) {
+        for (const int rows : options_.rows) Measure(product, forward, rows, matrices);
+      }
+    }
+    for (const auto& [direction, logs] : ratios_) {
+      double sum = 0;
+      double least = logs.front();
+      for (const double log : logs) {
+        sum += log;
+        least = std::min(least, log);
+      }
+      std::cout << nlohmann::json{{"direction", direction},
+                                  {"ratio_to_sgemm_geometric_mean", std::exp(sum / static_cast<double>(logs.size()))},
+                                  {"ratio_to_sgemm_least", std::exp(least)},
+                                  {"fma_peak_fraction_least", least_fraction_[direction]}}
+                << std::endl;
+    }
+  }
+
+ private:
+  void Measure(const Product& product, bool forward, int rows, Matrices& matrices) {
+    const int columns = forward ? product.outputs : product.inputs;
+    const int depth = forward ? product.inputs : product.outputs;
+    const auto own = [&] {
+      if (forward) {
+        gemm_->Forward(rows, {matrices.x.data(), depth}, matrices.weight, {matrices.own.data(), columns},
+                       Output::kOverwrite);
+      } else {
+        gemm_->Backward(rows, {matrices.x.data(), depth}, matrices.weight, {matrices.own.data(), columns},
+                        Output::kOverwrite);
+      }
+    };
+    const auto reference = [&] {
+      pool_.ForEach(columns, 1, [&](std::int64_t begin, std::int64_t end, int) {
+        const float* from = matrices.fp32.data() + (forward ? begin * depth : begin);
+        Sgemm(Transpose::kNo, forward ? Transpose::kYes : Transpose::kNo, rows, static_cast<int>(end - begin), depth, 1,
+              {matrices.x.data(), depth}, {from, product.inputs}, 0, {matrices.reference.data() + begin, columns});
+      });
+    };
+    constexpr std::int64_t kFmaRounds = 2'000'000;
+    const auto fma = [&] {
+      pool_.ForEach(pool_.threads(), 1, [](std::int64_t, std::int64_t, int) { FmaLoop(kFmaRounds); });
+    };
+    own();
+    reference();
+    Verify(product, forward, rows, matrices);
+    std::vector<double> own_seconds;
+    std::vector<double> reference_seconds;
+    std::vector<double> peaks;
+    for (int round = 0; round < options_.rounds; ++round) {
+      const double fma_seconds = Seconds(options_.cpu_clock, fma);
+      peaks.push_back(1e-9 * pool_.threads() * FmaLoopOperations(kFmaRounds) / fma_seconds);
+      reference_seconds.push_back(Seconds(options_.cpu_clock, reference));
+      own_seconds.push_back(Seconds(options_.cpu_clock, own));
+    }
+    const double operations = 2e-9 * rows * columns * depth;
+    const double peak = *std::max_element(peaks.begin(), peaks.end());
+    const double ratio = Minimum(reference_seconds) / Minimum(own_seconds);
+    const double fraction = operations / Minimum(own_seconds) / peak;
+    const std::string direction = forward ? "forward" : "backward";
+    ratios_[direction].push_back(std::log(ratio));
+    const auto before = least_fraction_.find(direction);
+    if (before == least_fraction_.end() || before->second > fraction) least_fraction_[direction] = fraction;
+    std::cout << nlohmann::json{{"product", product.name},
+                                {"direction", direction},
+                                {"rows", rows},
+                                {"depth", depth},
+                                {"columns", columns},
+                                {"threads", pool_.threads()},
+                                {"kernel", gemm_->name()},
+                                {"clock", options_.cpu_clock ? "cpu" : "wall"},
+                                {"rounds", options_.rounds},
+                                {"fma_peak_gflops", peak},
+                                {"fma_peak_gflops_median", Median(peaks)},
+                                {"sgemm_gflops", operations / Minimum(reference_seconds)},
+                                {"sgemm_gflops_median", operations / Median(reference_seconds)},
+                                {"gflops", operations / Minimum(own_seconds)},
+                                {"gflops_median", operations / Median(own_seconds)},
+                                {"fma_peak_fraction", fraction},
+                                {"ratio_to_sgemm", ratio},
+                                {"ratio_to_sgemm_median", Median(reference_seconds) / Median(own_seconds)}}
+              << std::endl;
+  }
+
+  Options options_;
+  ThreadPool pool_;
+  std::atomic<std::uint64_t> progress_{0};
+  std::unique_ptr<Gemm> gemm_;
+  std::map<std::string, std::vector<double>> ratios_;
+  std::map<std::string, double> least_fraction_;
+};
+
+}  // namespace
+}  // namespace native_ddp
+
+int main(int count, char** arguments) {
+  try {
+    const native_ddp::Options options = native_ddp::Parse(count, arguments);
+    native_ddp::Pin(options.cpus);
+    native_ddp::Benchmark(options).Run();
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "transformer/instruction_set.h"
+
+namespace native_ddp {
+
+/** What tests of numbers run on; those that this CPU lacks are skipped. */
+constexpr InstructionSet kPaths[] = {InstructionSet::kGeneric, InstructionSet::kAvx2};
+
+inline std::string PathName(const testing::TestParamInfo<InstructionSet>& info) {
+  return info.param == InstructionSet::kAvx2 ? "avx2" : "generic";
+}
+
+}  // namespace native_ddp

@@ -1,0 +1,26 @@
+package org.glmtuner.config;
+
+import java.io.Serializable;
+import java.util.Locale;
+
+/** {@code engine}: how ranks compute. */
+public record EngineConfig(Isa isa) implements Serializable {
+  /** Instructions of matrix products. */
+  public enum Isa {
+    /** The best that the CPU has. */
+    AUTO,
+    /** What libtorch's BLAS chooses. */
+    GENERIC,
+    /** AVX2 and FMA. */
+    AVX2;
+
+    /** As in the configuration: {@code auto}, {@code generic}, {@code avx2}. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  static EngineConfig read(Section section) {
+    return new EngineConfig(section.choice("isa", Isa.values()));
+  }
+}

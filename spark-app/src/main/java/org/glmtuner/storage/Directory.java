@@ -138,15 +138,9 @@ public final class Directory implements Folder {
         list(FileStatus::isDirectory).stream().filter(Directory::isShown).findFirst();
     if (inner.isPresent()) {
       throw TunerException.invalid(
-          "Invalid "
-              + key
-              + ": "
-              + location()
-              + " (it holds the directory "
-              + inner.get()
-              + "; "
-              + location()
-              + "/* names the files of such too)");
+          String.format(
+              "Invalid %1$s: %2$s (it holds the directory %3$s; %2$s/* names files of such too)",
+              key, location(), inner.get()));
     }
   }
 

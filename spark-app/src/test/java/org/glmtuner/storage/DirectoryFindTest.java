@@ -52,7 +52,7 @@ class DirectoryFindTest {
     assertThatThrownBy(() -> find("/rows"))
         .hasMessageStartingWith("Invalid data.train: file:" + directory + "/rows (it holds the")
         .hasMessageContaining("directory date=2; ")
-        .hasMessageEndingWith("/rows/* names the files of such too)")
+        .hasMessageEndingWith("/rows/* names files of such too)")
         .extracting(e -> ((TunerException) e).exitCode())
         .isEqualTo(ExitCode.INVALID);
     assertThat(find("/rows/*")).containsExactly("/rows/1", "/rows/date=2/1");

@@ -1,14 +1,10 @@
 package org.glmtuner.driver;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
-import org.apache.spark.SparkJobInfo;
-import org.apache.spark.SparkStageInfo;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
-import scala.Option;
 
 /**
  * Watches the Spark jobs of an attempt.
@@ -28,6 +24,7 @@ final class JobWatch implements AutoCloseable {
   private final String tag;
   private final Duration patience;
   private final AttemptMonitor monitor;
+  private final TaskCount tasks;
   private final Thread thread;
 
   private JobWatch(SparkContext spark, String attempt, Duration patience, AttemptMonitor monitor) {
@@ -35,6 +32,7 @@ final class JobWatch implements AutoCloseable {
     this.tag = "glm-tuner-" + attempt;
     this.patience = patience;
     this.monitor = monitor;
+    this.tasks = new TaskCount(tag);
     this.thread = new Thread(this::watch, "job-watch");
     thread.setDaemon(true);
   }
@@ -43,6 +41,7 @@ final class JobWatch implements AutoCloseable {
   static JobWatch start(
       SparkContext spark, String attempt, Duration patience, AttemptMonitor monitor) {
     JobWatch watch = new JobWatch(spark, attempt, patience, monitor);
+    spark.addSparkListener(watch.tasks);
     spark.addJobTag(watch.tag);
     watch.thread.start();
     return watch;
@@ -54,12 +53,13 @@ final class JobWatch implements AutoCloseable {
     thread.interrupt();
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(END_SECONDS);
     try {
-      while (runs() && System.nanoTime() < end) {
+      while (tasks.running() > 0 && System.nanoTime() < end) {
         Thread.sleep(END_POLL_MILLIS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    spark.removeSparkListener(tasks);
   }
 
   private void watch() {
@@ -71,7 +71,7 @@ final class JobWatch implements AutoCloseable {
           spark.cancelJobsWithTag(tag); // Spark would try tasks again, all in vain
           return;
         }
-        if (runs()) {
+        if (tasks.running() > 0) {
           activeAt = System.nanoTime();
         }
       }
@@ -87,19 +87,5 @@ final class JobWatch implements AutoCloseable {
                 + (spark.statusTracker().getExecutorInfos().length - 1)
                 + " are there (ranks.wait)"));
     spark.cancelJobsWithTag(tag);
-  }
-
-  private boolean runs() {
-    return Arrays.stream(spark.statusTracker().getJobIdsForTag(tag))
-        .mapToObj(spark.statusTracker()::getJobInfo)
-        .filter(Option::isDefined)
-        .map(Option::get)
-        .map(SparkJobInfo::stageIds)
-        .flatMapToInt(Arrays::stream)
-        .mapToObj(spark.statusTracker()::getStageInfo)
-        .filter(Option::isDefined)
-        .map(Option::get)
-        .mapToInt(SparkStageInfo::numActiveTasks)
-        .anyMatch(tasks -> tasks > 0);
   }
 }

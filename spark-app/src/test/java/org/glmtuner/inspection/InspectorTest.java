@@ -159,7 +159,8 @@ class InspectorTest {
     Path checkpoint = copy(GOLDEN.resolve("prefix-init/p8"), "checkpoint");
     Path config = checkpoint.resolve("config.json");
     Files.writeString(
-        config, Files.readString(config).replace("\"quantization_bit\": 0", "\"quantization_bit\": 4"));
+        config,
+        Files.readString(config).replace("\"quantization_bit\": 0", "\"quantization_bit\": 4"));
     assertThat(inspect(checkpoint, false).problems()).isEmpty();
   }
 

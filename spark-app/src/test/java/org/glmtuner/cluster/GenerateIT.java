@@ -180,10 +180,11 @@ class GenerateIT {
   }
 
   @Test
-  void aPrefixWithNanIsAnErrorThatNamesThePrompt() throws Exception {
-    Path prefix = Files.createDirectory(directory.resolve("nan"));
+  void logitsThatAreNotANumberAreAnErrorThatNamesThePrompt() throws Exception {
+    Path prefix =
+        Files.createDirectory(directory.resolve("huge")); // finite, and its products are not
     float[] values = new float[8 * 384];
-    Arrays.fill(values, Float.NaN);
+    Arrays.fill(values, Float.MAX_VALUE);
     TensorSpec embedding =
         TensorSpec.of("transformer.prefix_encoder.embedding.weight", DType.F32, 8, 384);
     TensorFiles.writeSafetensors(prefix.resolve("prefix.safetensors"), Map.of(embedding, values));

@@ -75,10 +75,6 @@ public final class Checkpoints {
     return new Listing(complete, problems);
   }
 
-  public Optional<Published> newest() throws IOException {
-    return list().newest();
-  }
-
   /**
    * Makes the files that were gathered in {@code temporary} the checkpoint of their step, in one
    * rename, and lets the oldest go.

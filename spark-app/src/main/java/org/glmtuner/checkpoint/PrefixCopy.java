@@ -75,8 +75,8 @@ public final class PrefixCopy {
       return TensorFormat.TORCH.writer(target.create(name), name, tensors, Map.of());
     }
     Map<String, String> metadata = new LinkedHashMap<>(source.metadata());
-    metadata.put("pre_seq_len", Integer.toString(shape.length()));
-    metadata.put("prefix_projection", Boolean.toString(shape.projection()));
+    metadata.put(PrefixFiles.LENGTH, Integer.toString(shape.length()));
+    metadata.put(PrefixFiles.PROJECTION, Boolean.toString(shape.projection()));
     return new SafetensorsWriter(target.create(name), tensors, metadata);
   }
 }

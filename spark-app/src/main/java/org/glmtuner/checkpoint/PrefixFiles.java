@@ -32,13 +32,17 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
   public static final String OFFICIAL = "pytorch_model.bin";
   public static final String OPTIMIZER = "optimizer.safetensors";
 
-  /** What later versions of the official trainer's library write instead. */
-  private static final String OFFICIAL_SAFETENSORS = "model.safetensors";
+  /**
+   * All names under which a checkpoint directory may have its prefix, ours first; the last is what
+   * later versions of the official trainer's library write.
+   */
+  public static final List<String> NAMES =
+      List.of(PREFIX, OFFICIAL, TensorFormat.SAFETENSORS.fileName());
 
   // in the metadata
+  static final String LENGTH = "pre_seq_len";
+  static final String PROJECTION = "prefix_projection";
   private static final String FINGERPRINT = "base_fingerprint";
-  private static final String LENGTH = "pre_seq_len";
-  private static final String PROJECTION = "prefix_projection";
 
   /** What PyTorch calls the folder inside its archive: the file's name without the extension. */
   private static final String ARCHIVE_ROOT = "pytorch_model";
@@ -98,7 +102,7 @@ public record PrefixFiles(ChatGlmConfig config, Prefix prefix, String baseFinger
    * @throws TunerException (exit code 6) where there is neither
    */
   public static String find(Folder checkpoint) throws IOException {
-    for (String name : List.of(PREFIX, OFFICIAL, OFFICIAL_SAFETENSORS)) {
+    for (String name : NAMES) {
       if (checkpoint.contains(name)) {
         return name;
       }

@@ -3,7 +3,6 @@ package org.glmtuner.driver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import org.apache.spark.sql.SparkSession;
@@ -11,7 +10,6 @@ import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.EvaluationRow;
 import org.glmtuner.evaluation.Prediction;
 import org.glmtuner.executor.Completion;
-import org.glmtuner.executor.CompletionTask;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.Prompt;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
@@ -63,19 +61,9 @@ public final class EvaluateJob {
     for (EvaluationRow row : rows) {
       prompts.add(new Prompt(prompts.size(), row.inputIds()));
     }
-    job.checkLengths(base, prompts);
-    progress.expect("rows", rows.size());
     long start = System.nanoTime();
-    List<Completion> completions =
-        new ArrayList<>(
-            job.run(
-                base,
-                job.context().parallelize(prompts, 1), // dealt out evenly, one by one
-                checkpoint,
-                compareBase,
-                CompletionTask::new));
+    List<Completion> completions = job.complete(base, prompts, "rows", checkpoint, compareBase);
     Duration duration = Duration.ofNanos(System.nanoTime() - start);
-    completions.sort(Comparator.comparingLong(Completion::id));
     try (ChatGlmTokenizer tokenizer = source.load()) {
       List<Prediction> predictions = new ArrayList<>();
       List<Prediction> baseline = new ArrayList<>();

@@ -4,7 +4,6 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.sql.SparkSession;
@@ -13,7 +12,6 @@ import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.EncodedText;
 import org.glmtuner.data.EvaluationRowEncoder;
 import org.glmtuner.executor.Completion;
-import org.glmtuner.executor.CompletionTask;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.ChatText;
 import org.glmtuner.generation.Prompt;
@@ -80,17 +78,7 @@ public final class GenerateJob {
                 + cutTokens
                 + " tokens at their ends (data.max-source-length)");
       }
-      job.checkLengths(base, encoded);
-      progress.expect("prompts", encoded.size());
-      List<Completion> completions =
-          job.run(
-              base,
-              job.context().parallelize(encoded, 1), // dealt out evenly, one by one
-              checkpoint,
-              compareBase,
-              CompletionTask::new);
-      completions.stream()
-          .sorted(Comparator.comparingLong(Completion::id))
+      job.complete(base, encoded, "prompts", checkpoint, compareBase)
           .forEach(
               completion ->
                   lines.accept(line(prompts.get((int) completion.id()), completion, tokenizer)));

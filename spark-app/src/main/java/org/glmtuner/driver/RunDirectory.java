@@ -14,6 +14,7 @@ import org.glmtuner.checkpoint.Checkpoints;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.RandomNames;
 
 /** The directory of one run: who it belongs to, and what is in it so far. */
 final class RunDirectory {

@@ -2,6 +2,7 @@ package org.glmtuner.driver;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaRDD;
@@ -11,12 +12,15 @@ import org.apache.spark.sql.SparkSession;
 import org.glmtuner.checkpoint.Checkpoints;
 import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.executor.Completion;
+import org.glmtuner.executor.CompletionTask;
 import org.glmtuner.executor.ServePlan;
 import org.glmtuner.executor.TaskMessage;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.Prompt;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
+import org.glmtuner.storage.RandomNames;
 
 /**
  * A Spark job whose tasks ask ranks that work alone, without a process group: what scoring and
@@ -99,12 +103,25 @@ final class ServeJob {
   }
 
   /**
-   * Refuses completions that the model was not made for.
+   * Completes prompts, which are dealt out evenly, with progress.
    *
+   * @param items what the prompts are, for people
+   * @return in the order of the prompts
    * @throws TunerException (exit code 2) where a prompt and its completion may have more tokens
    *     than the model's max_sequence_length
    */
-  void checkLengths(BaseFiles base, List<Prompt> prompts) {
+  List<Completion> complete(
+      BaseFiles base, List<Prompt> prompts, String items, String checkpoint, boolean compareBase)
+      throws IOException, InterruptedException {
+    checkLengths(base, prompts);
+    progress.expect(items, prompts.size());
+    JavaRDD<Prompt> one = context.parallelize(prompts, 1); // of many, some stay empty
+    return run(base, one, checkpoint, compareBase, CompletionTask::new).stream()
+        .sorted(Comparator.comparingLong(Completion::id))
+        .toList();
+  }
+
+  private void checkLengths(BaseFiles base, List<Prompt> prompts) {
     int most = config.generation().maxNewTokens(config.data());
     int limit = base.config().maxSequenceLength();
     for (Prompt prompt : prompts) {

@@ -24,6 +24,7 @@ import org.glmtuner.model.WeightFile;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.HadoopSettings;
+import org.glmtuner.storage.RandomNames;
 
 /** A training run from configuration to result: resumes what its directory holds, or starts. */
 @SuppressWarnings("try") // the watch is held, not used

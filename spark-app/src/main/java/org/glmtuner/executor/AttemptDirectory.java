@@ -7,11 +7,10 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.glmtuner.storage.PrivateDirectory;
+import org.glmtuner.storage.RandomNames;
 
 /**
  * What one rank and its task share on disk: a directory in {@code /tmp} for sockets, whose path
@@ -22,7 +21,6 @@ final class AttemptDirectory implements AutoCloseable {
   private static final Path SOCKETS = Path.of("/tmp");
   private static final String PREFIX = "glmt-";
   private static final String OWNER = "owner";
-  private static final SecureRandom RANDOM = new SecureRandom();
 
   /** Those of this JVM: probing the lock of one of them would drop it. */
   private static final Set<Path> MINE = ConcurrentHashMap.newKeySet();
@@ -40,9 +38,7 @@ final class AttemptDirectory implements AutoCloseable {
   static AttemptDirectory create(Path cacheDirectory) throws IOException {
     Path parent = Files.createDirectories(cacheDirectory.resolve("attempts"));
     removeAbandoned(parent);
-    byte[] name = new byte[6];
-    RANDOM.nextBytes(name);
-    Path sockets = SOCKETS.resolve(PREFIX + HexFormat.of().formatHex(name));
+    Path sockets = SOCKETS.resolve(PREFIX + RandomNames.next());
     MINE.add(sockets);
     PrivateDirectory.create(sockets);
     FileChannel owner =

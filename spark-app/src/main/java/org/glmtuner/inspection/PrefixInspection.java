@@ -12,7 +12,6 @@ import org.glmtuner.checkpoint.Manifest;
 import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.checkpoint.PrefixShape;
 import org.glmtuner.checkpoint.TensorFile;
-import org.glmtuner.checkpoint.TensorFormat;
 import org.glmtuner.checkpoint.TrainerState;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
@@ -22,9 +21,6 @@ import org.glmtuner.storage.Folder;
 
 /** A checkpoint directory, ours or the official trainer's, or one file with a prefix. */
 final class PrefixInspection {
-  private static final List<String> NAMES =
-      List.of(PrefixFiles.PREFIX, PrefixFiles.OFFICIAL, TensorFormat.SAFETENSORS.fileName());
-
   private final Inspector inspector;
 
   PrefixInspection(Inspector inspector) {
@@ -42,7 +38,7 @@ final class PrefixInspection {
     Inspection inspection =
         new Inspection(Holding.PREFIX, one.map(folder::locate).orElseGet(folder::location));
     List<String> files = new ArrayList<>();
-    for (String name : one.map(List::of).orElse(NAMES)) {
+    for (String name : one.map(List::of).orElse(PrefixFiles.NAMES)) {
       if (folder.contains(name)) {
         files.add(name);
       }

@@ -45,6 +45,13 @@ class BadInputIT {
         .set("cache.directory", cache);
   }
 
+  private Submission.Builder trainOnTexts() {
+    return train()
+        .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
+        .set("data.prompt-column", "content")
+        .set("data.response-column", "summary");
+  }
+
   /** Fails with that code, says that on standard error and in the last line, leaves nothing. */
   private void fails(Submission.Builder builder, ExitCode code, String... sentences)
       throws Exception {
@@ -145,10 +152,7 @@ class BadInputIT {
             "{\"content\": \"一\", \"summary\": \"二\"}",
             "{\"kontent\": \"一\", \"summary\": \"二\"}"));
     fails(
-        train()
-            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
-            .set("data.prompt-column", "content")
-            .set("data.response-column", "summary"),
+        trainOnTexts(),
         ExitCode.DAMAGED,
         "1 of 2 rows are malformed",
         rows.getFileName() + ", row 2: ",
@@ -181,10 +185,7 @@ class BadInputIT {
     rows = directory.resolve("rows.csv");
     Files.writeString(rows, "content,summary\n一,\"二\n三\"\n四,五,六\n");
     fails(
-        train()
-            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
-            .set("data.prompt-column", "content")
-            .set("data.response-column", "summary"),
+        trainOnTexts(),
         ExitCode.DAMAGED,
         "1 of 2 rows are malformed",
         "rows.csv, row 4: it has 3 fields, the header has 2");
@@ -195,10 +196,7 @@ class BadInputIT {
     rows = directory.resolve("rows.csv");
     Files.writeString(rows, "content,summary\n一,二\n三,四\n五,六\n七,\"八\n九,十\n");
     fails(
-        train()
-            .set("model.path", Checkout.module().resolve("src/sample/tiny-chatglm"))
-            .set("data.prompt-column", "content")
-            .set("data.response-column", "summary"),
+        trainOnTexts(),
         ExitCode.DAMAGED,
         "Cannot read file:" + rows + ": the quotes of a field in line 5 do not end");
   }

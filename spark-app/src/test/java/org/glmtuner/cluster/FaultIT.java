@@ -62,9 +62,11 @@ class FaultIT {
         .set("cache.directory", cache);
   }
 
-  private Checkpoints checkpoints(Path runDirectory) throws IOException {
+  private Checkpoints.Listing checkpoints(Path runDirectory) throws IOException {
     return new Checkpoints(
-        Directory.of(runDirectory.toUri().toString(), HadoopSettings.of(new Configuration(false))));
+            Directory.of(
+                runDirectory.toUri().toString(), HadoopSettings.of(new Configuration(false))))
+        .list();
   }
 
   private void awaitCheckpoint(Submission submission) {

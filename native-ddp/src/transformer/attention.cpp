@@ -20,15 +20,13 @@ struct QueryBlock {
 
 QueryBlock BlockAt(const AttentionHead& head, int begin) {
   const int count = std::min(kBlockQueries, head.queries - begin);
-  return {begin, count, std::max(head.first + begin + count, head.context_length)};
+  return {begin, count, head.visible[begin + count - 1]};
 }
 
 template <class Element>
 Strided<Element> Row(Strided<Element> matrix, std::int64_t row) {
   return {matrix.data + row * matrix.leading, matrix.leading};
 }
-
-int Visible(const AttentionHead& head, int query) { return std::max(head.first + query + 1, head.context_length); }
 
 float ScoreScale(const AttentionHead& head) { return 1.0F / std::sqrt(static_cast<float>(head.head_size)); }
 
@@ -71,9 +69,8 @@ void Clear(StridedOutput matrix, int rows, int columns) {
 }
 
 std::size_t ScratchSize(const AttentionHead& head) {
-  const auto columns =
-      static_cast<std::size_t>(head.prefix_length + std::max(head.first + head.queries, head.context_length));
-  return columns * static_cast<std::size_t>(std::min(kBlockQueries, head.queries));
+  return static_cast<std::size_t>(head.prefix_length + head.rows) *
+         static_cast<std::size_t>(std::min(kBlockQueries, head.queries));
 }
 
 }  // namespace
@@ -87,7 +84,7 @@ void Attend(const AttentionHead& head, StridedOutput output, float* log_sums, st
     TimesKeys(head, block, ScoreScale(head), Row(head.query, begin), head.prefix_key, head.key, scores);
     for (int i = 0; i < block.count; ++i) {
       float* row = scores + i * columns;
-      const std::int64_t seen = head.prefix_length + Visible(head, begin + i);
+      const std::int64_t seen = head.prefix_length + head.visible[begin + i];
       const float log_sum = Softmax(seen, row);
       std::fill(row + seen, row + columns, 0.0F);
       if (log_sums != nullptr) log_sums[(begin + i) * log_sums_leading] = log_sum;
@@ -103,8 +100,8 @@ void AttendBackward(const AttentionHead& head, StridedInput output_gradient, con
   const float scale = ScoreScale(head);
   const bool own = gradients.query.data != nullptr;
   if (own) {
-    Clear(gradients.key, head.queries, head.head_size);
-    Clear(gradients.value, head.queries, head.head_size);
+    Clear(gradients.key, head.rows, head.head_size);
+    Clear(gradients.value, head.rows, head.head_size);
   }
   for (int begin = 0; begin < head.queries; begin += kBlockQueries) {
     const QueryBlock block = BlockAt(head, begin);
@@ -116,7 +113,7 @@ void AttendBackward(const AttentionHead& head, StridedInput output_gradient, con
     for (int i = 0; i < block.count; ++i) {
       float* probability = scores + i * columns;
       float* gradient = score_gradients + i * columns;
-      const std::int64_t seen = head.prefix_length + Visible(head, begin + i);
+      const std::int64_t seen = head.prefix_length + head.visible[begin + i];
       SoftmaxBackward(seen, scale, log_sums[(begin + i) * log_sums_leading], probability, gradient);
       std::fill(probability + seen, probability + columns, 0.0F);
       std::fill(gradient + seen, gradient + columns, 0.0F);

@@ -8,17 +8,17 @@
 namespace native_ddp {
 
 /**
- * One head of one sample: `queries` consecutive rows, the first of which is row `first` of its sample, and the rows
- * they may see. Row t sees all P prefix rows and the sample's rows [0, max(t + 1, context_length)). All pointers are at
- * the head's first column, [rows, D] strided.
+ * One head of one sample: some of its rows as queries, and what they may see. A query sees all P prefix rows and the
+ * sample's first rows, as many as `visible` says; a later query never sees less. All pointers are at the head's first
+ * column, [rows, D] strided.
  */
 struct AttentionHead {
   int head_size;
   int queries;
-  int first;
-  int context_length;
-  StridedInput query;  // of row `first`
-  StridedInput key;    // of row 0
+  const int* visible;  // [queries]
+  StridedInput query;  // [queries, D]
+  int rows;            // of the sample
+  StridedInput key;    // [rows, D]
   StridedInput value;
   int prefix_length;  // 0: prefix_key and prefix_value are not read
   StridedInput prefix_key;
@@ -30,8 +30,8 @@ struct AttentionGradients {
   StridedOutput prefix_key;
   StridedOutput prefix_value;
   /** Null data in all three: they are not computed. */
-  StridedOutput query;
-  StridedOutput key;
+  StridedOutput query;  // [queries, D]
+  StridedOutput key;    // [rows, D]
   StridedOutput value;
 };
 
@@ -48,7 +48,7 @@ struct AttentionScratch {
 void Attend(const AttentionHead& head, StridedOutput output, float* log_sums, std::int64_t log_sums_leading,
             AttentionScratch& scratch);
 
-/** Backward of Attend over a whole sample (first = 0, its length in `queries`) from d(output). */
+/** Backward of Attend from d(output). */
 void AttendBackward(const AttentionHead& head, StridedInput output_gradient, const float* log_sums,
                     std::int64_t log_sums_leading, const AttentionGradients& gradients, AttentionScratch& scratch);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "message.h"
 #include "transformer/layer_forward.h"
@@ -89,8 +90,12 @@ std::vector<Decoder::Piece> Decoder::Pieces(const std::vector<int>& indices) {
     if (sequence.waiting.empty()) {
       throw std::invalid_argument(Message("Invalid sequence: ", index, " (none of its tokens waits to be run)"));
     }
-    pieces.push_back({&sequence, begin, static_cast<int>(sequence.waiting.size())});
-    begin += pieces.back().count;
+    Piece piece{&sequence, begin, static_cast<int>(sequence.waiting.size()), {}};
+    for (int i = 0; i < piece.count; ++i) {
+      piece.visible.push_back(std::max(sequence.length + i + 1, sequence.context_length));
+    }
+    begin += piece.count;
+    pieces.push_back(std::move(piece));
   }
   return pieces;
 }
@@ -115,20 +120,21 @@ const float* Decoder::Run(const std::vector<int>& indices, const Prefix& prefix)
     }
   }
   for (int layer = 0; layer < workspace_.dimensions().layers; ++layer) {
+    const bool last = layer == workspace_.dimensions().layers - 1;
     const AttentionStep attend = [&](const float* query_key_value, float* context, float*) {
-      Attend(layer, pieces, prefix, query_key_value, context);
+      Attend(layer, last, pieces, prefix, query_key_value, context);
     };
-    RunLayer(layer, count, attend, nullptr, workspace_);
+    RunLayer(layer, {count, last ? &last_rows : nullptr}, attend, nullptr, workspace_);
   }
   for (const Piece& piece : pieces) {
     piece.sequence->length += piece.count;
     piece.sequence->waiting.clear();
   }
-  return output_layer_.Logits(last_rows);
+  return output_layer_.Logits(static_cast<int>(last_rows.size()));
 }
 
-void Decoder::Attend(int layer, const std::vector<Piece>& pieces, const Prefix& prefix, const float* query_key_value,
-                     float* context) {
+void Decoder::Attend(int layer, bool last, const std::vector<Piece>& pieces, const Prefix& prefix,
+                     const float* query_key_value, float* context) {
   const ModelDimensions& size = workspace_.dimensions();
   const std::int64_t hidden = size.hidden;
   const int head_size = size.head_size();
@@ -140,26 +146,29 @@ void Decoder::Attend(int layer, const std::vector<Piece>& pieces, const Prefix& 
       const std::int64_t column = item % size.heads * head_size;
       float* keys = piece.sequence->cache[static_cast<std::size_t>(layer)].data() + column;
       float* values = keys + sequence.capacity * hidden;
-      const float* query = query_key_value + 3 * hidden * piece.begin + column;
-      for (int i = 0; i < piece.count; ++i) {
+      const float* key = query_key_value + 3 * hidden * piece.begin + hidden + column;
+      for (int i = 0; i < piece.count; ++i, key += 3 * hidden) {
         const std::int64_t to = (sequence.length + i) * hidden;
-        std::copy_n(query + 3 * hidden * i + hidden, head_size, keys + to);
-        std::copy_n(query + 3 * hidden * i + 2 * hidden, head_size, values + to);
+        std::copy_n(key, head_size, keys + to);
+        std::copy_n(key + hidden, head_size, values + to);
       }
+      // of the last layer, a piece's last row alone goes on
+      const std::int64_t first = last ? item / size.heads : piece.begin;
+      const int queries = last ? 1 : piece.count;
       const auto prefix_head = [&](int key_or_value) {
         return prefix.length == 0 ? nullptr : prefix.data + prefix.Offset(layer, key_or_value, size.hidden) + column;
       };
       native_ddp::Attend({head_size,
-                          piece.count,
-                          sequence.length,
-                          sequence.context_length,
-                          {query, 3 * hidden},
+                          queries,
+                          piece.visible.data() + piece.count - queries,
+                          {query_key_value + 3 * hidden * first + column, 3 * hidden},
+                          sequence.length + piece.count,
                           {keys, hidden},
                           {values, hidden},
                           prefix.length,
                           {prefix_head(0), hidden},
                           {prefix_head(1), hidden}},
-                         {context + hidden * piece.begin + column, hidden}, nullptr, 0,
+                         {context + hidden * first + column, hidden}, nullptr, 0,
                          scratch_[static_cast<std::size_t>(thread)]);
       workspace_.progress.fetch_add(1, std::memory_order_relaxed);
     }

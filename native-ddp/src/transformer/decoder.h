@@ -55,13 +55,14 @@ class Decoder {
     Sequence* sequence;
     int begin;
     int count;
+    std::vector<int> visible;  // rows of the sequence that each of them sees
   };
 
   Sequence& At(int index);
   void CheckToken(std::int32_t token, const char* what, std::size_t position) const;
   std::vector<Piece> Pieces(const std::vector<int>& indices);
-  void Attend(int layer, const std::vector<Piece>& pieces, const Prefix& prefix, const float* query_key_value,
-              float* context);
+  void Attend(int layer, bool last, const std::vector<Piece>& pieces, const Prefix& prefix,
+              const float* query_key_value, float* context);
 
   Workspace& workspace_;
   OutputLayer& output_layer_;

@@ -5,7 +5,6 @@
 
 #include "message.h"
 #include "transformer/layer_backward.h"
-#include "transformer/layer_forward.h"
 #include "transformer/rotary_rows.h"
 
 namespace native_ddp {
@@ -24,7 +23,8 @@ void FrozenTransformer::Forward(const PackedBatch& batch, const Prefix& prefix, 
   if (prefix.length < 0) {
     throw std::invalid_argument(Message("Invalid prefix length: ", prefix.length, " (must not be negative)"));
   }
-  attention_.Begin(batch, prefix, dropout);
+  labelled_ = batch.LabelledRows();
+  attention_.Begin(batch, labelled_, prefix, dropout);
   int longest = 0;
   for (const PackedSample& sample : batch.samples) longest = std::max(longest, sample.length);
   RotaryRows rows(batch.rows(), longest + 1, workspace_);
@@ -38,7 +38,8 @@ void FrozenTransformer::Forward(const PackedBatch& batch, const Prefix& prefix, 
     const AttentionStep attend = [&](const float* query_key_value, float* context, float* log_sums) {
       attention_.Forward(layer, query_key_value, context, log_sums);
     };
-    RunLayer(layer, batch.rows(), attend, save ? &saved_[static_cast<std::size_t>(layer)] : nullptr, workspace_);
+    RunLayer(layer, RowsOf(layer, batch), attend, save ? &saved_[static_cast<std::size_t>(layer)] : nullptr,
+             workspace_);
   }
 }
 
@@ -47,13 +48,13 @@ std::vector<double> FrozenTransformer::ForwardBackward(const PackedBatch& batch,
                                                        const std::function<void(int layer)>& layer_finished) {
   if (prefix.length == 0) throw std::invalid_argument("Invalid prefix length: 0 (there is nothing to train)");
   Forward(batch, prefix, dropout, true);
-  std::vector<double> losses = output_layer_.LossesAndGradient(batch);
+  std::vector<double> losses = output_layer_.LossesAndGradient(batch, labelled_);
   for (int layer = dimensions().layers - 1; layer >= 0; --layer) {
     const AttentionBackwardStep attend_backward = [&](const float* query_key_value, const float* context_gradient,
                                                       const float* log_sums, float* query_key_value_gradient) {
       attention_.Backward(layer, query_key_value, context_gradient, log_sums, query_key_value_gradient, gradient);
     };
-    RunLayerBackward(layer, batch.rows(), attend_backward, saved_[static_cast<std::size_t>(layer)], workspace_);
+    RunLayerBackward(layer, RowsOf(layer, batch), attend_backward, saved_[static_cast<std::size_t>(layer)], workspace_);
     layer_finished(layer);
   }
   return losses;
@@ -61,7 +62,7 @@ std::vector<double> FrozenTransformer::ForwardBackward(const PackedBatch& batch,
 
 std::vector<double> FrozenTransformer::Losses(const PackedBatch& batch, const Prefix& prefix) {
   Forward(batch, prefix, PrefixDropout{}, false);
-  return output_layer_.Losses(batch);
+  return output_layer_.Losses(batch, labelled_);
 }
 
 std::string FrozenTransformer::kernels() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "transformer/decoder.h"
+#include "transformer/layer_forward.h"
 #include "transformer/output_layer.h"
 #include "transformer/packed_attention.h"
 #include "transformer/packed_batch.h"
@@ -50,12 +51,17 @@ class FrozenTransformer {
 
  private:
   void Forward(const PackedBatch& batch, const Prefix& prefix, const PrefixDropout& dropout, bool save);
+  /** Only labelled rows need an output of the last layer. */
+  LayerRows RowsOf(int layer, const PackedBatch& batch) const {
+    return {batch.rows(), layer == dimensions().layers - 1 ? &labelled_ : nullptr};
+  }
 
   Workspace workspace_;
   PackedAttention attention_;
   OutputLayer output_layer_;
   Decoder decoder_;
   std::vector<SavedLayer> saved_;
+  std::vector<int> labelled_;  // packed rows of the batch at hand
 };
 
 }  // namespace native_ddp

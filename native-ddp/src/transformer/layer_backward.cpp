@@ -4,7 +4,7 @@
 
 #include "transformer/row_kernels.h"
 
-// T rows, H hidden, I inner.
+// T rows, Q of them with outputs, H hidden, I inner.
 namespace native_ddp {
 namespace {
 
@@ -32,13 +32,35 @@ void ScaleRows(int rows, const float* x, float* y, Workspace& workspace) {
                     [&](std::int64_t row, int) { Scale(hidden, kResidualScale, x + row * hidden, y + row * hidden); });
 }
 
-void RotateRowsBack(int rows, float* query_key_value, Workspace& workspace) {
-  const ModelDimensions& size = workspace.dimensions();
-  const int half = size.head_size() / 2;
-  workspace.ForRows(rows, 3 * size.hidden, [&](std::int64_t row, int) {
-    RotateBack(2 * size.heads, size.head_size(), workspace.cosines.data() + row * half,
-               workspace.sines.data() + row * half, query_key_value + row * 3 * size.hidden);
+void RotateRowsBack(const LayerRows& rows, float* query_key_value, Workspace& workspace) {
+  const int hidden = workspace.dimensions().hidden;
+  workspace.ForRows(rows.count, 3 * hidden, [&](std::int64_t row, int) {
+    float* values = query_key_value + row * 3 * hidden;
+    if (row < rows.outputs()) workspace.RotateHeadsBack(rows.query(row), values);
+    workspace.RotateHeadsBack(row, values + hidden);
   });
+}
+
+/**
+ * sum [T, H] = α · attended at the rows with outputs + d(query_key_value) · W. `scratch` has room for Q rows and may
+ * hold neither of the others.
+ */
+void ProjectBackward(const LayerRows& rows, const float* attended, const WeightMatrix& weight, const float* gradient,
+                     float* sum, float* scratch, Workspace& workspace) {
+  const int hidden = weight.columns;
+  const StridedInput all{gradient, 3 * hidden};
+  Gemm& gemm = *workspace.gemm;
+  if (rows.queries == nullptr) {
+    ScaleRows(rows.count, attended, sum, workspace);
+    gemm.Backward(rows.count, all, weight, {sum, hidden}, Output::kAccumulate);
+    return;
+  }
+  gemm.Backward(rows.count, {gradient + hidden, 3 * hidden}, weight.Rows(hidden, 2 * hidden), {sum, hidden},
+                Output::kOverwrite);
+  ScaleRows(rows.outputs(), attended, scratch, workspace);
+  gemm.Backward(rows.outputs(), all, weight.Rows(0, hidden), {scratch, hidden}, Output::kAccumulate);
+  workspace.ForRows(rows.outputs(), hidden,
+                    [&](std::int64_t i, int) { Add(hidden, scratch + i * hidden, sum + rows.query(i) * hidden); });
 }
 
 /** The rows side by side as FP32: attention reads them with a stride. */
@@ -52,38 +74,38 @@ void LoadRows(int rows, int width, const SavedRows& saved, float* to, Workspace&
 
 }  // namespace
 
-void RunLayerBackward(int layer, int rows, const AttentionBackwardStep& attend_backward, const SavedLayer& saved,
-                      Workspace& workspace) {
+void RunLayerBackward(int layer, const LayerRows& rows, const AttentionBackwardStep& attend_backward,
+                      const SavedLayer& saved, Workspace& workspace) {
   const LayerWeights& weights = workspace.weights.layer(layer);
   const int hidden = workspace.dimensions().hidden;
   const int inner_size = workspace.dimensions().inner;
+  const int outputs = rows.outputs();
   float* stream = workspace.hidden.data();
-  float* sum = workspace.normalised.Ensure(Elements(rows, hidden));
-  float* attended = workspace.attended.Ensure(Elements(rows, hidden));
-  float* query_key_value = workspace.wide.Ensure(Elements(rows, 3 * hidden));
-  float* inner = workspace.inner.Ensure(Elements(rows, std::max(inner_size, 3 * hidden)));
+  float* sum = workspace.normalised.Ensure(Elements(rows.count, hidden));
+  float* attended = workspace.attended.Ensure(Elements(rows.count, hidden));
+  float* query_key_value = workspace.wide.Ensure(Elements(rows.count, 3 * hidden));
+  float* inner = workspace.inner.Ensure(Elements(rows.count, std::max(inner_size, 3 * hidden)));
   Gemm& gemm = *workspace.gemm;
 
-  gemm.Backward(rows, {stream, hidden}, weights.dense_4h_to_h.weight, {inner, inner_size}, Output::kOverwrite);
-  GeluRowsBackward(rows, saved.gelu_input, inner, workspace);
-  ScaleRows(rows, stream, sum, workspace);
-  gemm.Backward(rows, {inner, inner_size}, weights.dense_h_to_4h.weight, {sum, hidden}, Output::kAccumulate);
-  NormaliseBackward(rows, sum, weights.post_attention_layernorm, saved.post_attention_normalised,
+  gemm.Backward(outputs, {stream, hidden}, weights.dense_4h_to_h.weight, {inner, inner_size}, Output::kOverwrite);
+  GeluRowsBackward(outputs, saved.gelu_input, inner, workspace);
+  ScaleRows(outputs, stream, sum, workspace);
+  gemm.Backward(outputs, {inner, inner_size}, weights.dense_h_to_4h.weight, {sum, hidden}, Output::kAccumulate);
+  NormaliseBackward(outputs, sum, weights.post_attention_layernorm, saved.post_attention_normalised,
                     saved.post_attention_deviation.data(), attended, workspace);
 
   float* context_gradient = sum;
-  gemm.Backward(rows, {attended, hidden}, weights.dense.weight, {context_gradient, hidden}, Output::kOverwrite);
-  LoadRows(rows, 3 * hidden, saved.query_key_value, query_key_value, workspace);
+  gemm.Backward(outputs, {attended, hidden}, weights.dense.weight, {context_gradient, hidden}, Output::kOverwrite);
+  LoadRows(rows.count, 3 * hidden, saved.query_key_value, query_key_value, workspace);
   float* query_key_value_gradient = layer == 0 ? nullptr : inner;
   attend_backward(query_key_value, context_gradient, saved.log_sums.data(), query_key_value_gradient);
   if (layer == 0) return;
 
   RotateRowsBack(rows, query_key_value_gradient, workspace);
-  ScaleRows(rows, attended, sum, workspace);
-  gemm.Backward(rows, {query_key_value_gradient, 3 * hidden}, weights.query_key_value.weight, {sum, hidden},
-                Output::kAccumulate);
-  NormaliseBackward(rows, sum, weights.input_layernorm, saved.input_normalised, saved.input_deviation.data(), stream,
-                    workspace);
+  ProjectBackward(rows, attended, weights.query_key_value.weight, query_key_value_gradient, sum, query_key_value,
+                  workspace);
+  NormaliseBackward(rows.count, sum, weights.input_layernorm, saved.input_normalised, saved.input_deviation.data(),
+                    stream, workspace);
 }
 
 }  // namespace native_ddp

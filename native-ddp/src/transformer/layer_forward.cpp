@@ -1,24 +1,26 @@
 #include "transformer/layer_forward.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "transformer/row_kernels.h"
 
-// T rows, H hidden, I inner.
+// T rows, Q of them with outputs, H hidden, I inner.
 namespace native_ddp {
 namespace {
 
 std::size_t Elements(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
 
-void Resize(SavedLayer& saved, int rows, const ModelWeights& weights) {
+void Resize(SavedLayer& saved, const LayerRows& rows, const ModelWeights& weights) {
   const ModelDimensions& size = weights.dimensions();
-  saved.input_normalised.Resize(weights.precision(), rows, size.hidden);
-  saved.query_key_value.Resize(weights.precision(), rows, 3 * size.hidden);
-  saved.post_attention_normalised.Resize(weights.precision(), rows, size.hidden);
-  saved.gelu_input.Resize(weights.precision(), rows, size.inner);
-  saved.input_deviation.Ensure(Elements(rows, 1));
-  saved.post_attention_deviation.Ensure(Elements(rows, 1));
-  saved.log_sums.Ensure(Elements(rows, size.heads));
+  const ElementType type = weights.precision();
+  saved.input_normalised.Resize(type, rows.count, size.hidden);
+  saved.query_key_value.Resize(type, rows.count, 3 * size.hidden);
+  saved.post_attention_normalised.Resize(type, rows.outputs(), size.hidden);
+  saved.gelu_input.Resize(type, rows.outputs(), size.inner);
+  saved.input_deviation.Ensure(Elements(rows.count, 1));
+  saved.post_attention_deviation.Ensure(Elements(rows.outputs(), 1));
+  saved.log_sums.Ensure(Elements(rows.outputs(), size.heads));
 }
 
 /** y = LN(x), residual = α · y + next_bias; keeps what the backward needs. y and residual are not x. */
@@ -38,15 +40,39 @@ void Normalise(int rows, const float* x, const LayerNormWeights& norm, const flo
   });
 }
 
-void AddBiasAndRotate(int rows, const float* bias, float* query_key_value, SavedRows* saved, Workspace& workspace) {
-  const ModelDimensions& size = workspace.dimensions();
-  const int half = size.head_size() / 2;
-  workspace.ForRows(rows, 3 * size.hidden, [&](std::int64_t row, int) {
-    float* values = query_key_value + row * 3 * size.hidden;
-    AddBias(3 * size.hidden, bias, values);
-    // queries, then keys: both are rotated, values are not
-    Rotate(2 * size.heads, size.head_size(), workspace.cosines.data() + row * half, workspace.sines.data() + row * half,
-           values);
+/** Moves the rows with outputs to the front. */
+void Compact(const LayerRows& rows, int width, float* x) {
+  if (rows.queries == nullptr) return;
+  for (int i = 0; i < rows.outputs(); ++i) std::copy_n(x + rows.query(i) * width, width, x + std::int64_t{i} * width);
+}
+
+/** query_key_value [T, 3H] of normalised [T, H], which is left with the rows that have outputs. */
+void Project(const LayerRows& rows, const WeightMatrix& weight, float* normalised, float* query_key_value, Gemm& gemm) {
+  const int hidden = weight.columns;
+  const StridedInput x{normalised, hidden};
+  if (rows.queries == nullptr) {
+    gemm.Forward(rows.count, x, weight, {query_key_value, 3 * hidden}, Output::kOverwrite);
+    return;
+  }
+  gemm.Forward(rows.count, x, weight.Rows(hidden, 2 * hidden), {query_key_value + hidden, 3 * hidden},
+               Output::kOverwrite);
+  Compact(rows, hidden, normalised);
+  gemm.Forward(rows.outputs(), x, weight.Rows(0, hidden), {query_key_value, 3 * hidden}, Output::kOverwrite);
+}
+
+void AddBiasAndRotate(const LayerRows& rows, const float* bias, float* query_key_value, SavedRows* saved,
+                      Workspace& workspace) {
+  const int hidden = workspace.dimensions().hidden;
+  workspace.ForRows(rows.count, 3 * hidden, [&](std::int64_t row, int) {
+    float* values = query_key_value + row * 3 * hidden;
+    if (row < rows.outputs()) {
+      Add(hidden, bias, values);
+      workspace.RotateHeads(rows.query(row), values);
+    } else {
+      std::fill_n(values, hidden, 0.0F);  // nobody's query
+    }
+    Add(2 * hidden, bias + hidden, values + hidden);
+    workspace.RotateHeads(row, values + hidden);
     if (saved != nullptr) saved->Store(row, values);
   });
 }
@@ -55,7 +81,7 @@ void AddBiasAndGelu(int rows, const float* bias, float* inner, SavedRows* saved,
   const int width = workspace.dimensions().inner;
   workspace.ForRows(rows, width, [&](std::int64_t row, int) {
     float* values = inner + row * width;
-    AddBias(width, bias, values);
+    Add(width, bias, values);
     if (saved != nullptr) saved->Store(row, values);
     Gelu(width, values, values);
   });
@@ -76,37 +102,39 @@ void Embed(const std::int32_t* tokens, int rows, Workspace& workspace) {
   }
 }
 
-void RunLayer(int layer, int rows, const AttentionStep& attend, SavedLayer* saved, Workspace& workspace) {
+void RunLayer(int layer, const LayerRows& rows, const AttentionStep& attend, SavedLayer* saved, Workspace& workspace) {
   const LayerWeights& weights = workspace.weights.layer(layer);
   const int hidden = workspace.dimensions().hidden;
   const int inner_size = workspace.dimensions().inner;
+  const int outputs = rows.outputs();
   float* stream = workspace.hidden.data();
-  float* normalised = workspace.normalised.Ensure(Elements(rows, hidden));
-  float* attended = workspace.attended.Ensure(Elements(rows, hidden));
-  float* query_key_value = workspace.wide.Ensure(Elements(rows, 3 * hidden));
-  float* inner = workspace.inner.Ensure(Elements(rows, std::max(inner_size, 3 * hidden)));
+  float* normalised = workspace.normalised.Ensure(Elements(rows.count, hidden));
+  float* attended = workspace.attended.Ensure(Elements(rows.count, hidden));
+  float* query_key_value = workspace.wide.Ensure(Elements(rows.count, 3 * hidden));
+  float* inner = workspace.inner.Ensure(Elements(rows.count, std::max(inner_size, 3 * hidden)));
   Gemm& gemm = *workspace.gemm;
   if (saved != nullptr) Resize(*saved, rows, workspace.weights);
 
   // attended = α · LN1(stream) + Dense(Attention(QKV(LN1(stream))))
-  Normalise(rows, stream, weights.input_layernorm, weights.dense.bias, normalised, attended,
+  Normalise(rows.count, stream, weights.input_layernorm, weights.dense.bias, normalised, attended,
             saved == nullptr ? nullptr : &saved->input_normalised,
             saved == nullptr ? nullptr : saved->input_deviation.data(), workspace);
-  gemm.Forward(rows, {normalised, hidden}, weights.query_key_value.weight, {query_key_value, 3 * hidden},
-               Output::kOverwrite);
+  Compact(rows, hidden, attended);
+  Project(rows, weights.query_key_value.weight, normalised, query_key_value, gemm);
   AddBiasAndRotate(rows, weights.query_key_value.bias, query_key_value,
                    saved == nullptr ? nullptr : &saved->query_key_value, workspace);
   float* context = normalised;
   attend(query_key_value, context, saved == nullptr ? nullptr : saved->log_sums.data());
-  gemm.Forward(rows, {context, hidden}, weights.dense.weight, {attended, hidden}, Output::kAccumulate);
+  gemm.Forward(outputs, {context, hidden}, weights.dense.weight, {attended, hidden}, Output::kAccumulate);
 
   // stream = α · LN2(attended) + MLP(LN2(attended))
-  Normalise(rows, attended, weights.post_attention_layernorm, weights.dense_4h_to_h.bias, normalised, stream,
+  Normalise(outputs, attended, weights.post_attention_layernorm, weights.dense_4h_to_h.bias, normalised, stream,
             saved == nullptr ? nullptr : &saved->post_attention_normalised,
             saved == nullptr ? nullptr : saved->post_attention_deviation.data(), workspace);
-  gemm.Forward(rows, {normalised, hidden}, weights.dense_h_to_4h.weight, {inner, inner_size}, Output::kOverwrite);
-  AddBiasAndGelu(rows, weights.dense_h_to_4h.bias, inner, saved == nullptr ? nullptr : &saved->gelu_input, workspace);
-  gemm.Forward(rows, {inner, inner_size}, weights.dense_4h_to_h.weight, {stream, hidden}, Output::kAccumulate);
+  gemm.Forward(outputs, {normalised, hidden}, weights.dense_h_to_4h.weight, {inner, inner_size}, Output::kOverwrite);
+  AddBiasAndGelu(outputs, weights.dense_h_to_4h.bias, inner, saved == nullptr ? nullptr : &saved->gelu_input,
+                 workspace);
+  gemm.Forward(outputs, {inner, inner_size}, weights.dense_4h_to_h.weight, {stream, hidden}, Output::kAccumulate);
 }
 
 }  // namespace native_ddp

@@ -15,40 +15,40 @@ constexpr int kChunkElements = 32 << 20;  // 128 MiB of logits
 
 int OutputLayer::ChunkRows() const { return std::clamp(kChunkElements / workspace_.dimensions().vocabulary, 16, 1024); }
 
-void OutputLayer::Normalise(const std::vector<int>& rows, bool keep) {
+void OutputLayer::Normalise(int rows, bool keep) {
   const int hidden = workspace_.dimensions().hidden;
   const auto epsilon = static_cast<float>(workspace_.dimensions().layer_norm_epsilon);
   const LayerNormWeights& norm = workspace_.weights.final_layernorm();
-  const std::size_t elements = rows.size() * static_cast<std::size_t>(hidden);
+  const std::size_t elements = static_cast<std::size_t>(rows) * static_cast<std::size_t>(hidden);
   float* normalised = normalised_.Ensure(elements);
   float* centred = keep ? centred_.Ensure(elements) : nullptr;
-  float* deviations = deviations_.Ensure(rows.size());
+  float* deviations = deviations_.Ensure(static_cast<std::size_t>(rows));
   const float* stream = workspace_.hidden.data();
-  workspace_.ForRows(static_cast<int>(rows.size()), hidden, [&](std::int64_t i, int thread) {
-    const std::int64_t row = rows[static_cast<std::size_t>(i)];
-    deviations[i] = LayerNorm(hidden, epsilon, stream + row * hidden, norm.weight, norm.bias, normalised + i * hidden,
-                              keep ? centred + i * hidden : workspace_.Row(thread));
+  workspace_.ForRows(rows, hidden, [&](std::int64_t row, int thread) {
+    deviations[row] = LayerNorm(hidden, epsilon, stream + row * hidden, norm.weight, norm.bias,
+                                normalised + row * hidden, keep ? centred + row * hidden : workspace_.Row(thread));
   });
 }
 
-void OutputLayer::NormaliseBackward(const std::vector<int>& rows, int all_rows) {
+void OutputLayer::NormaliseBackward(int rows) {
   const int hidden = workspace_.dimensions().hidden;
   const LayerNormWeights& norm = workspace_.weights.final_layernorm();
   float* stream = workspace_.hidden.data();
-  std::fill_n(stream, std::int64_t{all_rows} * hidden, 0.0F);
-  workspace_.ForRows(static_cast<int>(rows.size()), hidden, [&](std::int64_t i, int) {
-    const std::int64_t row = rows[static_cast<std::size_t>(i)];
-    LayerNormBackward(hidden, normalised_.data() + i * hidden, norm.weight, centred_.data() + i * hidden,
-                      deviations_.data()[i], stream + row * hidden);
+  workspace_.ForRows(rows, hidden, [&](std::int64_t row, int) {
+    LayerNormBackward(hidden, normalised_.data() + row * hidden, norm.weight, centred_.data() + row * hidden,
+                      deviations_.data()[row], stream + row * hidden);
   });
 }
 
-std::vector<double> OutputLayer::Losses(const PackedBatch& batch) { return Run(batch, false); }
+std::vector<double> OutputLayer::Losses(const PackedBatch& batch, const std::vector<int>& labelled) {
+  return Run(batch, labelled, false);
+}
 
-std::vector<double> OutputLayer::LossesAndGradient(const PackedBatch& batch) { return Run(batch, true); }
+std::vector<double> OutputLayer::LossesAndGradient(const PackedBatch& batch, const std::vector<int>& labelled) {
+  return Run(batch, labelled, true);
+}
 
-std::vector<double> OutputLayer::Run(const PackedBatch& batch, bool with_gradient) {
-  const std::vector<int> labelled = batch.LabelledRows();
+std::vector<double> OutputLayer::Run(const PackedBatch& batch, const std::vector<int>& labelled, bool with_gradient) {
   const int hidden = workspace_.dimensions().hidden;
   const int vocabulary = workspace_.dimensions().vocabulary;
   std::vector<float> weights(labelled.size());
@@ -58,9 +58,9 @@ std::vector<double> OutputLayer::Run(const PackedBatch& batch, bool with_gradien
     samples[i] = sample;
     weights[i] = batch.samples[sample].weight;
   }
-  Normalise(labelled, with_gradient);
-  std::vector<double> row_losses(labelled.size());
   const int count = static_cast<int>(labelled.size());
+  Normalise(count, with_gradient);
+  std::vector<double> row_losses(labelled.size());
   const int chunk = std::min(ChunkRows(), count);
   float* logits = logits_.Ensure(static_cast<std::size_t>(chunk) * static_cast<std::size_t>(vocabulary));
   for (int begin = 0; begin < count; begin += chunk) {
@@ -80,19 +80,19 @@ std::vector<double> OutputLayer::Run(const PackedBatch& batch, bool with_gradien
                                 Output::kOverwrite);
     }
   }
-  if (with_gradient) NormaliseBackward(labelled, batch.rows());
+  if (with_gradient) NormaliseBackward(count);
   std::vector<double> losses(batch.samples.size(), 0.0);
   for (std::size_t i = 0; i < labelled.size(); ++i) losses[samples[i]] += row_losses[i];
   return losses;
 }
 
-const float* OutputLayer::Logits(const std::vector<int>& rows) {
+const float* OutputLayer::Logits(int rows) {
   const int hidden = workspace_.dimensions().hidden;
   const int vocabulary = workspace_.dimensions().vocabulary;
   Normalise(rows, false);
-  float* logits = logits_.Ensure(rows.size() * static_cast<std::size_t>(vocabulary));
-  workspace_.gemm->Forward(static_cast<int>(rows.size()), {normalised_.data(), hidden},
-                           workspace_.weights.word_embeddings(), {logits, vocabulary}, Output::kOverwrite);
+  float* logits = logits_.Ensure(static_cast<std::size_t>(rows) * static_cast<std::size_t>(vocabulary));
+  workspace_.gemm->Forward(rows, {normalised_.data(), hidden}, workspace_.weights.word_embeddings(),
+                           {logits, vocabulary}, Output::kOverwrite);
   return logits;
 }
 

@@ -8,27 +8,27 @@
 namespace native_ddp {
 
 /**
- * The final layer normalisation, the output layer (the word embedding) and the cross-entropy, at labelled rows only.
- * Logits exist for a chunk of rows at a time.
+ * The final layer normalisation, the output layer (the word embedding) and the cross-entropy of the rows in
+ * workspace.hidden, which are those with a label only. Logits exist for a chunk of rows at a time.
  */
 class OutputLayer {
  public:
   explicit OutputLayer(Workspace& workspace) : workspace_(workspace) {}
 
-  /** Of each sample: -Σ log p over its labelled rows, from workspace.hidden. */
-  std::vector<double> Losses(const PackedBatch& batch);
+  /** Of each sample: -Σ log p over its labelled rows; `labelled` are the packed rows [R] in workspace.hidden [R, H]. */
+  std::vector<double> Losses(const PackedBatch& batch, const std::vector<int>& labelled);
 
   /** As Losses; workspace.hidden becomes the gradient of Σ weight · loss. */
-  std::vector<double> LossesAndGradient(const PackedBatch& batch);
+  std::vector<double> LossesAndGradient(const PackedBatch& batch, const std::vector<int>& labelled);
 
-  /** Logits [n, V] of these rows of workspace.hidden; valid until the next call. */
-  const float* Logits(const std::vector<int>& rows);
+  /** Logits [rows, V] of workspace.hidden [rows, H]; valid until the next call. */
+  const float* Logits(int rows);
 
  private:
-  std::vector<double> Run(const PackedBatch& batch, bool with_gradient);
-  /** Normalises rows of workspace.hidden to normalised_[i]; keeps what the backward needs if asked to. */
-  void Normalise(const std::vector<int>& rows, bool keep);
-  void NormaliseBackward(const std::vector<int>& rows, int all_rows);
+  std::vector<double> Run(const PackedBatch& batch, const std::vector<int>& labelled, bool with_gradient);
+  /** Keeps what the backward needs if asked to. */
+  void Normalise(int rows, bool keep);
+  void NormaliseBackward(int rows);
   int ChunkRows() const;
 
   Workspace& workspace_;

@@ -10,8 +10,28 @@ namespace native_ddp {
 PackedAttention::PackedAttention(Workspace& workspace)
     : workspace_(workspace), scratch_(static_cast<std::size_t>(workspace.pool.threads())) {}
 
-void PackedAttention::Begin(const PackedBatch& batch, const Prefix& prefix, const PrefixDropout& dropout) {
+void PackedAttention::Queries::Clear() {
+  begin.assign(1, 0);
+  visible.clear();
+}
+
+void PackedAttention::Queries::Add(const PackedSample& sample, int row) {
+  visible.push_back(std::max(row - sample.begin + 1, sample.context_length));
+}
+
+void PackedAttention::Begin(const PackedBatch& batch, const std::vector<int>& last_queries, const Prefix& prefix,
+                            const PrefixDropout& dropout) {
   batch_ = &batch;
+  all_queries_.Clear();
+  last_queries_.Clear();
+  auto last = last_queries.begin();
+  for (const PackedSample& sample : batch.samples) {
+    const int end = sample.begin + sample.length;
+    for (int row = sample.begin; row < end; ++row) all_queries_.Add(sample, row);
+    for (; last != last_queries.end() && *last < end; ++last) last_queries_.Add(sample, *last);
+    all_queries_.EndSample();
+    last_queries_.EndSample();
+  }
   prefix_ = prefix;
   std::vector<std::int64_t> entries;
   entries.reserve(batch.samples.size());
@@ -39,17 +59,20 @@ StridedInput PackedAttention::DroppedPrefix(int layer, int key_or_value, int sam
 AttentionHead PackedAttention::Head(int layer, int sample_index, int head, const float* query_key_value,
                                     Scratch& scratch) const {
   const PackedSample& sample = batch_->samples[static_cast<std::size_t>(sample_index)];
+  const Queries& queries = QueriesOf(layer);
+  const int first = queries.begin[static_cast<std::size_t>(sample_index)];
   const int hidden = workspace_.dimensions().hidden;
   const std::int64_t leading = std::int64_t{3} * hidden;
   const int head_size = workspace_.dimensions().head_size();
-  const float* query = query_key_value + sample.begin * leading + std::int64_t{head} * head_size;
+  const float* column = query_key_value + std::int64_t{head} * head_size;
+  const float* key = column + sample.begin * leading + hidden;
   AttentionHead result{head_size,
+                       queries.begin[static_cast<std::size_t>(sample_index) + 1] - first,
+                       queries.visible.data() + first,
+                       {column + first * leading, leading},
                        sample.length,
-                       0,
-                       sample.context_length,
-                       {query, leading},
-                       {query + hidden, leading},
-                       {query + 2 * hidden, leading},
+                       {key, leading},
+                       {key + hidden, leading},
                        prefix_.length,
                        {nullptr, hidden},
                        {nullptr, hidden}};
@@ -63,12 +86,13 @@ AttentionHead PackedAttention::Head(int layer, int sample_index, int head, const
 void PackedAttention::Forward(int layer, const float* query_key_value, float* context, float* log_sums) {
   const ModelDimensions& size = workspace_.dimensions();
   const auto samples = static_cast<std::int64_t>(batch_->samples.size());
+  const Queries& queries = QueriesOf(layer);
   workspace_.pool.ForEach(samples * size.heads, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
     Scratch& scratch = scratch_[static_cast<std::size_t>(thread)];
     for (std::int64_t i = begin; i < end; ++i) {
       const auto sample = static_cast<int>(i / size.heads);
       const auto head = static_cast<int>(i % size.heads);
-      const std::int64_t row = batch_->samples[static_cast<std::size_t>(sample)].begin;
+      const std::int64_t row = queries.begin[static_cast<std::size_t>(sample)];
       float* head_log_sums = log_sums == nullptr ? nullptr : log_sums + row * size.heads + head;
       Attend(Head(layer, sample, head, query_key_value, scratch),
              {context + row * size.hidden + head * size.head_size(), size.hidden}, head_log_sums, size.heads,
@@ -85,6 +109,7 @@ void PackedAttention::Backward(int layer, const float* query_key_value, const fl
   const int head_size = size.head_size();
   const std::int64_t leading = std::int64_t{3} * hidden;
   const std::int64_t prefix_size = std::int64_t{prefix_.length} * head_size;
+  const Queries& queries = QueriesOf(layer);
   float* whole[2] = {gradient + prefix_.Offset(layer, 0, hidden), gradient + prefix_.Offset(layer, 1, hidden)};
   // A thread owns whole heads, so that a head's prefix gradient is summed over the samples in order, by one thread.
   workspace_.pool.ForEach(size.heads, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
@@ -92,14 +117,15 @@ void PackedAttention::Backward(int layer, const float* query_key_value, const fl
     for (auto head = static_cast<int>(begin); head < static_cast<int>(end); ++head) {
       const std::int64_t column = std::int64_t{head} * head_size;
       for (int index = 0; index < static_cast<int>(batch_->samples.size()); ++index) {
-        const std::int64_t row = batch_->samples[static_cast<std::size_t>(index)].begin;
+        const std::int64_t row = queries.begin[static_cast<std::size_t>(index)];
         AttentionGradients gradients{
             {whole[0] + column, hidden}, {whole[1] + column, hidden}, {nullptr, 0}, {nullptr, 0}, {nullptr, 0}};
         if (query_key_value_gradient != nullptr) {
-          float* query = query_key_value_gradient + row * leading + column;
-          gradients.query = {query, leading};
-          gradients.key = {query + hidden, leading};
-          gradients.value = {query + 2 * hidden, leading};
+          const std::int64_t own = batch_->samples[static_cast<std::size_t>(index)].begin;
+          float* key = query_key_value_gradient + own * leading + column + hidden;
+          gradients.query = {query_key_value_gradient + row * leading + column, leading};
+          gradients.key = {key, leading};
+          gradients.value = {key + hidden, leading};
         }
         if (masks_.active()) {
           float* dropped = scratch.gradient.Ensure(static_cast<std::size_t>(2 * prefix_size));

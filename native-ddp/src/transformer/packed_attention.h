@@ -24,8 +24,12 @@ class PackedAttention {
  public:
   explicit PackedAttention(Workspace& workspace);
 
-  /** Must be called before each batch; batch and the prefix' memory must stay until its backward is done. */
-  void Begin(const PackedBatch& batch, const Prefix& prefix, const PrefixDropout& dropout);
+  /**
+   * Must be called before each batch; batch and the prefix' memory must stay until its backward is done. last_queries:
+   * the only rows with a query in the last layer.
+   */
+  void Begin(const PackedBatch& batch, const std::vector<int>& last_queries, const Prefix& prefix,
+             const PrefixDropout& dropout);
 
   void Forward(int layer, const float* query_key_value, float* context, float* log_sums);
 
@@ -34,6 +38,15 @@ class PackedAttention {
                 float* query_key_value_gradient, float* gradient);
 
  private:
+  /** The queries of a layer, of all samples one after another. */
+  struct Queries {
+    std::vector<int> begin;    // of each sample, and the end of the last
+    std::vector<int> visible;  // rows of its sample that a query sees
+
+    void Clear();
+    void Add(const PackedSample& sample, int row);
+    void EndSample() { begin.push_back(static_cast<int>(visible.size())); }
+  };
   struct Scratch {
     AttentionScratch attention;
     Buffer<float> prefix;    // [2, P, D] after dropout
@@ -43,8 +56,14 @@ class PackedAttention {
   AttentionHead Head(int layer, int sample, int head, const float* query_key_value, Scratch& scratch) const;
   StridedInput DroppedPrefix(int layer, int key_or_value, int sample, int head, Scratch& scratch) const;
 
+  const Queries& QueriesOf(int layer) const {
+    return layer == workspace_.dimensions().layers - 1 ? last_queries_ : all_queries_;
+  }
+
   Workspace& workspace_;
   const PackedBatch* batch_ = nullptr;
+  Queries all_queries_;
+  Queries last_queries_;  // of the last layer
   Prefix prefix_;
   PrefixMasks masks_;
   std::vector<Scratch> scratch_;  // one a thread

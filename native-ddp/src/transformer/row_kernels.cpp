@@ -152,8 +152,8 @@ NATIVE_DDP_CLONES void LayerNormBackward(std::int64_t size, const float* dy, con
   }
 }
 
-NATIVE_DDP_CLONES void AddBias(std::int64_t size, const float* __restrict bias, float* __restrict x) {
-  for (std::int64_t i = 0; i < size; ++i) x[i] += bias[i];
+NATIVE_DDP_CLONES void Add(std::int64_t size, const float* __restrict y, float* __restrict x) {
+  for (std::int64_t i = 0; i < size; ++i) x[i] += y[i];
 }
 
 NATIVE_DDP_CLONES void Scale(std::int64_t size, float alpha, const float* __restrict x, float* __restrict y) {

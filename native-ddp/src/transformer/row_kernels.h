@@ -22,8 +22,8 @@ float LayerNorm(std::int64_t size, float epsilon, const float* x, const float* w
 void LayerNormBackward(std::int64_t size, const float* dy, const float* weight, const float* normalised,
                        float inverse_deviation, float* dx);
 
-/** x += bias */
-void AddBias(std::int64_t size, const float* bias, float* x);
+/** x += y */
+void Add(std::int64_t size, const float* y, float* x);
 
 /** y = alpha · x */
 void Scale(std::int64_t size, float alpha, const float* x, float* y);

@@ -11,6 +11,7 @@
 #include "threads/thread_pool.h"
 #include "transformer/instruction_set.h"
 #include "transformer/rotary_table.h"
+#include "transformer/row_kernels.h"
 #include "weights/model_weights.h"
 
 namespace native_ddp {
@@ -25,14 +26,14 @@ struct Workspace {
         pool(threads),
         gemm(MakeGemm(instructions, pool, progress)),
         rotary(dimensions.head_size()),
-        row(static_cast<std::size_t>(threads)) {}
+        row_scratch(static_cast<std::size_t>(threads)) {}
 
   const ModelDimensions& dimensions() const { return weights.dimensions(); }
 
   /** A row of FP32 for one thread, as wide as the widest activation. */
   float* Row(int thread) {
     const auto widest = static_cast<std::size_t>(std::max(3 * dimensions().hidden, dimensions().inner));
-    return row[static_cast<std::size_t>(thread)].Ensure(widest);
+    return row_scratch[static_cast<std::size_t>(thread)].Ensure(widest);
   }
 
   /** Calls body(row, thread) for rows [0, rows) of the given width; little work stays on one thread. */
@@ -43,6 +44,17 @@ struct Workspace {
       for (std::int64_t index = begin; index < end; ++index) body(index, thread);
     });
   }
+
+  /** Rotates the N heads at `heads` as those of a row, or back. */
+  void RotateHeads(std::int64_t row, float* heads) {
+    Rotate(dimensions().heads, dimensions().head_size(), cosines.data() + row * rotary_width(),
+           sines.data() + row * rotary_width(), heads);
+  }
+  void RotateHeadsBack(std::int64_t row, float* heads) {
+    RotateBack(dimensions().heads, dimensions().head_size(), cosines.data() + row * rotary_width(),
+               sines.data() + row * rotary_width(), heads);
+  }
+  int rotary_width() const { return dimensions().head_size() / 2; }
 
   ModelWeights weights;
   std::atomic<std::uint64_t> progress{0};
@@ -57,7 +69,7 @@ struct Workspace {
   Buffer<float> attended;    // [T, H]
   Buffer<float> wide;        // [T, 3H]
   Buffer<float> inner;       // [T, max(I, 3H)]
-  std::vector<Buffer<float>> row;
+  std::vector<Buffer<float>> row_scratch;
 };
 
 }  // namespace native_ddp

@@ -14,6 +14,13 @@ struct WeightMatrix {
   int columns = 0;
   int leading = 0;  // elements from one row to the next
 
+  /** `count` of its rows. */
+  WeightMatrix Rows(int first, int count) const {
+    const void* begin =
+        type == ElementType::kFloat32 ? static_cast<const void*>(Float32(first, 0)) : Bfloat16(first, 0);
+    return {begin, type, count, columns, leading};
+  }
+
   const float* Float32(std::int64_t row, std::int64_t column) const {
     return static_cast<const float*>(data) + row * leading + column;
   }

@@ -111,6 +111,13 @@ NATIVE_METHOD(jlong, progress)(JNIEnv*, jclass, jlong transformer) {
   return static_cast<jlong>(Borrow<FrozenTransformer>(transformer).progress());
 }
 
+NATIVE_METHOD(jdoubleArray, products)(JNIEnv* env, jclass, jlong transformer) {
+  return Guarded(env, [&] {
+    const ProductTotals& totals = Borrow<FrozenTransformer>(transformer).products();
+    return ToJava(env, std::vector<double>{totals.seconds, totals.operations});
+  });
+}
+
 NATIVE_METHOD(jboolean, supports)(JNIEnv* env, jclass, jstring instructions) {
   return Guarded(env, [&]() -> jboolean {
     return IsSupported(InstructionSetNamed(ToString(env, instructions))) ? JNI_TRUE : JNI_FALSE;

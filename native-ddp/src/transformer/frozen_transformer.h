@@ -46,6 +46,9 @@ class FrozenTransformer {
   /** Grows with every product of matrices: stands still only if the work does. */
   std::uint64_t progress() const { return workspace_.progress.load(std::memory_order_relaxed); }
 
+  /** What the products with weights have cost since this was opened. */
+  const ProductTotals& products() const { return workspace_.gemm->totals(); }
+
   /** What multiplies and how the weights are stored, as avx2/bf16. */
   std::string kernels() const;
 

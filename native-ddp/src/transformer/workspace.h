@@ -10,6 +10,7 @@
 #include "buffer.h"
 #include "threads/thread_pool.h"
 #include "transformer/instruction_set.h"
+#include "transformer/measured_gemm.h"
 #include "transformer/rotary_table.h"
 #include "transformer/row_kernels.h"
 #include "weights/model_weights.h"
@@ -24,7 +25,7 @@ struct Workspace {
   Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions)
       : weights(weight_file, dimensions),
         pool(threads),
-        gemm(MakeGemm(instructions, pool, progress)),
+        gemm(std::make_unique<MeasuredGemm>(MakeGemm(instructions, pool, progress))),
         rotary(dimensions.head_size()),
         row_scratch(static_cast<std::size_t>(threads)) {}
 
@@ -59,7 +60,7 @@ struct Workspace {
   ModelWeights weights;
   std::atomic<std::uint64_t> progress{0};
   ThreadPool pool;
-  std::unique_ptr<Gemm> gemm;
+  std::unique_ptr<MeasuredGemm> gemm;
   RotaryTable rotary;
 
   Buffer<float> cosines;     // [T, D/2] of the rows at hand

@@ -55,6 +55,8 @@ final class NativeMethods {
 
   static native long progress(long transformer);
 
+  static native double[] products(long transformer);
+
   static native String kernels(long transformer);
 
   static native void dropoutMask(double rate, long seed, long entry, long mask);

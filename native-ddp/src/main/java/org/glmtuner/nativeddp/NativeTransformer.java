@@ -153,6 +153,12 @@ public final class NativeTransformer implements AutoCloseable {
     return handle.with(NativeMethods::progress);
   }
 
+  /** What the products with the weights have cost since this was opened. */
+  public synchronized ProductTotals products() {
+    double[] totals = handle.with(NativeMethods::products);
+    return new ProductTotals(totals[0], totals[1]);
+  }
+
   /** What multiplies matrices, and their precision: {@code avx2/bf16}. */
   public String kernels() {
     return handle.with(NativeMethods::kernels);

@@ -17,6 +17,7 @@ import org.glmtuner.nativeddp.ModelDimensions;
 import org.glmtuner.nativeddp.NativeTransformer;
 import org.glmtuner.nativeddp.PackedBatch;
 import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.nativeddp.ProductTotals;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Entry;
 
@@ -115,6 +116,11 @@ public final class FrozenTransformer implements AutoCloseable {
   /** Grows with the work done; any thread may ask. */
   public long progress() {
     return nativeTransformer.progress();
+  }
+
+  /** What the products with the weights have cost so far. */
+  public ProductTotals products() {
+    return nativeTransformer.products();
   }
 
   /** What computes, for logs and results. */

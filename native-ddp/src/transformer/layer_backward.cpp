@@ -13,7 +13,10 @@ std::size_t Elements(std::int64_t rows, std::int64_t columns) { return static_ca
 void GeluRowsBackward(int rows, const SavedRows& saved, float* gradient, Workspace& workspace) {
   const int width = workspace.dimensions().inner;
   workspace.ForRows(rows, width, [&](std::int64_t row, int thread) {
-    GeluBackward(width, saved.Load(row, workspace.Row(thread)), gradient + row * width);
+    for (int begin = 0; begin < width; begin += kCached) {
+      const int count = std::min(kCached, width - begin);
+      GeluBackward(count, saved.Load(row, begin, count, workspace.Row(thread)), gradient + row * width + begin);
+    }
   });
 }
 
@@ -21,7 +24,7 @@ void NormaliseBackward(int rows, const float* dy, const LayerNormWeights& norm, 
                        const float* deviations, float* dx, Workspace& workspace) {
   const int hidden = workspace.dimensions().hidden;
   workspace.ForRows(rows, hidden, [&](std::int64_t row, int thread) {
-    LayerNormBackward(hidden, dy + row * hidden, norm.weight, normalised.Load(row, workspace.Row(thread)),
+    LayerNormBackward(hidden, dy + row * hidden, norm.weight, normalised.Load(row, 0, hidden, workspace.Row(thread)),
                       deviations[row], dx + row * hidden);
   });
 }
@@ -67,7 +70,7 @@ void ProjectBackward(const LayerRows& rows, const float* attended, const WeightM
 void LoadRows(int rows, int width, const SavedRows& saved, float* to, Workspace& workspace) {
   workspace.ForRows(rows, width, [&](std::int64_t row, int) {
     float* place = to + row * width;
-    const float* loaded = saved.Load(row, place);
+    const float* loaded = saved.Load(row, 0, width, place);
     if (loaded != place) std::memcpy(place, loaded, static_cast<std::size_t>(width) * sizeof(float));
   });
 }

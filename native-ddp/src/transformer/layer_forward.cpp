@@ -34,7 +34,7 @@ void Normalise(int rows, const float* x, const LayerNormWeights& norm, const flo
     const float deviation = LayerNorm(hidden, epsilon, x + at, norm.weight, norm.bias, y + at, kResidualScale,
                                       next_bias, residual + at, scratch);
     if (normalised != nullptr) {
-      normalised->Store(row, scratch);
+      normalised->Store(row, 0, hidden, scratch);
       deviations[row] = deviation;
     }
   });
@@ -65,25 +65,25 @@ void AddBiasAndRotate(const LayerRows& rows, const float* bias, float* query_key
   const int hidden = workspace.dimensions().hidden;
   workspace.ForRows(rows.count, 3 * hidden, [&](std::int64_t row, int) {
     float* values = query_key_value + row * 3 * hidden;
-    if (row < rows.outputs()) {
-      Add(hidden, bias, values);
-      workspace.RotateHeads(rows.query(row), values);
-    } else {
-      std::fill_n(values, hidden, 0.0F);  // nobody's query
+    for (int part = 0; part < 3; ++part, values += hidden) {
+      if (part == 0 && row >= rows.outputs()) continue;  // no query is here
+      Add(hidden, bias + part * hidden, values);
+      if (part < 2) workspace.RotateHeads(part == 0 ? rows.query(row) : row, values);
+      if (saved != nullptr) saved->Store(row, part * hidden, hidden, values);
     }
-    Add(2 * hidden, bias + hidden, values + hidden);
-    workspace.RotateHeads(row, values + hidden);
-    if (saved != nullptr) saved->Store(row, values);
   });
 }
 
 void AddBiasAndGelu(int rows, const float* bias, float* inner, SavedRows* saved, Workspace& workspace) {
   const int width = workspace.dimensions().inner;
   workspace.ForRows(rows, width, [&](std::int64_t row, int) {
-    float* values = inner + row * width;
-    Add(width, bias, values);
-    if (saved != nullptr) saved->Store(row, values);
-    Gelu(width, values, values);
+    for (int begin = 0; begin < width; begin += kCached) {
+      const int count = std::min(kCached, width - begin);
+      float* values = inner + row * width + begin;
+      Add(count, bias + begin, values);
+      if (saved != nullptr) saved->Store(row, begin, count, values);
+      Gelu(count, values, values);
+    }
   });
 }
 

@@ -9,6 +9,9 @@
 
 namespace native_ddp {
 
+/** What several kernels do to a row they do to so many values at a time, which stay in the first-level cache. */
+constexpr int kCached = 2048;
+
 /** Rows kept from forward to backward: as they are in FP32, or rounded to BF16. */
 class SavedRows {
  public:
@@ -23,18 +26,21 @@ class SavedRows {
     }
   }
 
-  void Store(std::int64_t row, const float* values) {
+  /** Columns [column, column + count) of a row. */
+  void Store(std::int64_t row, std::int64_t column, std::int64_t count, const float* values) {
+    const std::int64_t at = row * columns_ + column;
     if (type_ == ElementType::kFloat32) {
-      std::memcpy(float32_.data() + row * columns_, values, static_cast<std::size_t>(columns_) * sizeof(float));
+      std::memcpy(float32_.data() + at, values, static_cast<std::size_t>(count) * sizeof(float));
     } else {
-      ToBfloat16(columns_, values, bfloat16_.data() + row * columns_);
+      ToBfloat16(count, values, bfloat16_.data() + at);
     }
   }
 
-  /** The row where it lies, or converted into scratch, which has room for one row. */
-  const float* Load(std::int64_t row, float* scratch) const {
-    if (type_ == ElementType::kFloat32) return float32_.data() + row * columns_;
-    FromBfloat16(columns_, bfloat16_.data() + row * columns_, scratch);
+  /** Columns of a row where they lie, or converted into scratch, which has room for them. */
+  const float* Load(std::int64_t row, std::int64_t column, std::int64_t count, float* scratch) const {
+    const std::int64_t at = row * columns_ + column;
+    if (type_ == ElementType::kFloat32) return float32_.data() + at;
+    FromBfloat16(count, bfloat16_.data() + at, scratch);
     return scratch;
   }
 

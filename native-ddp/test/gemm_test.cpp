@@ -84,7 +84,7 @@ void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type,
 class GemmTest : public testing::TestWithParam<InstructionSet> {
  protected:
   void SetUp() override {
-    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
+    if (const std::string refusal = Refusal(GetParam()); !refusal.empty()) GTEST_SKIP() << refusal;
   }
 };
 

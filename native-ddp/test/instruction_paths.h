@@ -9,10 +9,10 @@
 namespace native_ddp {
 
 /** What tests of numbers run on; those that this CPU lacks are skipped. */
-constexpr InstructionSet kPaths[] = {InstructionSet::kGeneric, InstructionSet::kAvx2};
+constexpr InstructionSet kPaths[] = {InstructionSet::kGeneric, InstructionSet::kAvx2, InstructionSet::kAmx};
 
 inline std::string PathName(const testing::TestParamInfo<InstructionSet>& info) {
-  return info.param == InstructionSet::kAvx2 ? "avx2" : "generic";
+  return NameOf(info.param);
 }
 
 }  // namespace native_ddp

@@ -7,6 +7,7 @@
 
 #include "buffer.h"
 #include "threads/thread_pool.h"
+#include "transformer/avx2_gemm.h"
 #include "transformer/gemm.h"
 #include "transformer/tile_loops.h"
 #include "transformer/tile_packing.h"
@@ -14,9 +15,10 @@
 namespace native_ddp {
 
 /**
- * Products of BF16 operands, summed in FP32, on tiles: activations and weights in FP32 are rounded while they are
- * packed. The bits of an element depend on its own operands alone, not on threads or other rows. Kernels has
- * MultiplyPanels of tile_loops.h.
+ * Products of BF16 weights, on tiles: activations are rounded to BF16 while they are packed, sums are FP32. FP32
+ * weights are multiplied in FP32, with AVX2, since rounding would make them worse than they were asked for. The bits of
+ * an element depend on its own operands alone, not on threads or other rows. Kernels has MultiplyPanels of
+ * tile_loops.h.
  *
  * X is packed as a whole, by all threads. Then each thread owns columns of Y and takes them strip by strip: a strip of
  * the weights is packed for kDepthBlock values of k, and all of X passes over it.
@@ -26,26 +28,23 @@ class TileGemm final : public Gemm {
  public:
   /** Advances progress with every block done. */
   TileGemm(ThreadPool& pool, std::atomic<std::uint64_t>& progress)
-      : pool_(pool), progress_(progress), packed_weights_(static_cast<std::size_t>(pool.threads())) {}
+      : pool_(pool),
+        progress_(progress),
+        fp32_(pool, progress),
+        packed_weights_(static_cast<std::size_t>(pool.threads())) {}
 
   void Forward(int rows, StridedInput x, const WeightMatrix& weight, StridedOutput y, Output output) override {
+    if (weight.type == ElementType::kFloat32) return fp32_.Forward(rows, x, weight, y, output);
     const auto pack = [&weight](int column, int columns, int k, int depth, std::uint16_t* panels) {
-      if (weight.type == ElementType::kFloat32) {
-        tiles::PackTransposed(columns, depth, weight.Float32(column, k), weight.leading, panels);
-      } else {
-        tiles::PackTransposed(columns, depth, weight.Bfloat16(column, k), weight.leading, panels);
-      }
+      tiles::PackTransposed(columns, depth, weight.Bfloat16(column, k), weight.leading, panels);
     };
     Multiply(rows, weight.rows, weight.columns, x, pack, y, output);
   }
 
   void Backward(int rows, StridedInput dy, const WeightMatrix& weight, StridedOutput dx, Output output) override {
+    if (weight.type == ElementType::kFloat32) return fp32_.Backward(rows, dy, weight, dx, output);
     const auto pack = [&weight](int column, int columns, int k, int depth, std::uint16_t* panels) {
-      if (weight.type == ElementType::kFloat32) {
-        tiles::PackStraight(columns, depth, weight.Float32(k, column), weight.leading, panels);
-      } else {
-        tiles::PackStraight(columns, depth, weight.Bfloat16(k, column), weight.leading, panels);
-      }
+      tiles::PackStraight(columns, depth, weight.Bfloat16(k, column), weight.leading, panels);
     };
     Multiply(rows, weight.columns, weight.rows, dy, pack, dx, output);
   }
@@ -124,6 +123,7 @@ class TileGemm final : public Gemm {
 
   ThreadPool& pool_;
   std::atomic<std::uint64_t>& progress_;
+  Avx2Gemm fp32_;
   Buffer<std::uint16_t> packed_rows_;
   std::vector<Buffer<std::uint16_t>> packed_weights_;  // one a thread
 };

@@ -54,46 +54,6 @@ ALWAYS_INLINE void Transpose(__m512i (&r)[kRows]) {
   for (int i = 0; i < kRows; ++i) r[i] = t[i];
 }
 
-template <class Element>
-void PackTransposedPanels(int columns, int depth, const Element* w, std::int64_t leading, std::uint16_t* tile) {
-  for (int first = 0; first < columns; first += kColumns) {
-    const int width = Least(kColumns, columns - first);
-    for (int k = 0; k < depth; k += kDepth, tile += kTileElements) {
-      const __mmask32 mask = First(depth - k);
-      const Element* from = w + first * leading + k;
-      __m512i rows[kRows];
-#pragma GCC unroll 16
-      for (int row = 0; row < kRows; ++row) {
-        rows[row] = row < width ? Load(from + row * leading, mask) : _mm512_setzero_si512();
-      }
-      Transpose(rows);
-#pragma GCC unroll 16
-      for (int row = 0; row < kRows; ++row) _mm512_store_si512(tile + row * kDepth, rows[row]);
-    }
-  }
-}
-
-/** Two panels at a time, which take the halves of the two interleaved rows. */
-template <class Element>
-void PackStraightPanels(int columns, int depth, const Element* w, std::int64_t leading, std::uint16_t* panels) {
-  const __m512i low = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37,
-                                       5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
-  const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(kColumns));
-  const std::int64_t panel = PanelElements(depth);
-  for (int first = 0; first < columns; first += 2 * kColumns, panels += 2 * panel) {
-    const int width = Least(2 * kColumns, columns - first);
-    const __mmask32 mask = First(width);
-    std::uint16_t* to = panels;
-    for (int k = 0; k < (depth + kDepth - 1) / kDepth * kDepth; k += 2, to += kDepth) {
-      const Element* from = w + k * leading + first;
-      const __m512i even = Load(from, k < depth ? mask : 0);
-      const __m512i odd = Load(from + leading, k + 1 < depth ? mask : 0);
-      _mm512_store_si512(to, _mm512_permutex2var_epi16(even, low, odd));
-      if (width > kColumns) _mm512_store_si512(to + panel, _mm512_permutex2var_epi16(even, high, odd));
-    }
-  }
-}
-
 }  // namespace
 
 void PackRows(int rows, int depth, const float* x, std::int64_t leading, std::uint16_t* panel) {
@@ -106,19 +66,41 @@ void PackRows(int rows, int depth, const float* x, std::int64_t leading, std::ui
 }
 
 void PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t leading, std::uint16_t* panels) {
-  PackTransposedPanels(columns, depth, w, leading, panels);
-}
-
-void PackTransposed(int columns, int depth, const float* w, std::int64_t leading, std::uint16_t* panels) {
-  PackTransposedPanels(columns, depth, w, leading, panels);
+  for (int first = 0; first < columns; first += kColumns) {
+    const int width = Least(kColumns, columns - first);
+    for (int k = 0; k < depth; k += kDepth, panels += kTileElements) {
+      const __mmask32 mask = First(depth - k);
+      const std::uint16_t* from = w + first * leading + k;
+      __m512i rows[kRows];
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) {
+        rows[row] = row < width ? Load(from + row * leading, mask) : _mm512_setzero_si512();
+      }
+      Transpose(rows);
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) _mm512_store_si512(panels + row * kDepth, rows[row]);
+    }
+  }
 }
 
 void PackStraight(int columns, int depth, const std::uint16_t* w, std::int64_t leading, std::uint16_t* panels) {
-  PackStraightPanels(columns, depth, w, leading, panels);
-}
-
-void PackStraight(int columns, int depth, const float* w, std::int64_t leading, std::uint16_t* panels) {
-  PackStraightPanels(columns, depth, w, leading, panels);
+  // Two panels at a time take the halves of two interleaved rows.
+  const __m512i low = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37,
+                                       5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+  const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(kColumns));
+  const std::int64_t panel = PanelElements(depth);
+  for (int first = 0; first < columns; first += 2 * kColumns, panels += 2 * panel) {
+    const int width = Least(2 * kColumns, columns - first);
+    const __mmask32 mask = First(width);
+    std::uint16_t* to = panels;
+    for (int k = 0; k < (depth + kDepth - 1) / kDepth * kDepth; k += 2, to += kDepth) {
+      const std::uint16_t* from = w + k * leading + first;
+      const __m512i even = Load(from, k < depth ? mask : 0);
+      const __m512i odd = Load(from + leading, k + 1 < depth ? mask : 0);
+      _mm512_store_si512(to, _mm512_permutex2var_epi16(even, low, odd));
+      if (width > kColumns) _mm512_store_si512(to + panel, _mm512_permutex2var_epi16(even, high, odd));
+    }
+  }
 }
 
 }  // namespace native_ddp::tiles

@@ -13,12 +13,8 @@ void PackRows(int rows, int depth, const float* x, std::int64_t leading, std::ui
 
 /** The panels of B = Wᵀ from w[columns, depth], BF16. */
 void PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t leading, std::uint16_t* panels);
-/** The panels of B = Wᵀ from w[columns, depth], FP32. */
-void PackTransposed(int columns, int depth, const float* w, std::int64_t leading, std::uint16_t* panels);
 
 /** The panels of B = W from w[depth, columns], BF16. */
 void PackStraight(int columns, int depth, const std::uint16_t* w, std::int64_t leading, std::uint16_t* panels);
-/** The panels of B = W from w[depth, columns], FP32. */
-void PackStraight(int columns, int depth, const float* w, std::int64_t leading, std::uint16_t* panels);
 
 }  // namespace native_ddp::tiles

@@ -45,7 +45,7 @@ TEST(ClosedFormTest, TheModelIsTheOneDescribed) {
 class ClosedFormPathTest : public testing::TestWithParam<InstructionSet> {
  protected:
   void SetUp() override {
-    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
+    if (const std::string refusal = Refusal(GetParam()); !refusal.empty()) GTEST_SKIP() << refusal;
   }
 };
 

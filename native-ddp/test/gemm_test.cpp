@@ -21,6 +21,14 @@ struct Sizes {
 
 std::size_t Count(int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); }
 
+std::vector<float> RandomBfloat16s(std::size_t count, std::uint32_t seed) {
+  std::vector<float> values = RandomFloats(count, -1, 1, seed);
+  std::vector<std::uint16_t> rounded(count);
+  ToBfloat16(static_cast<std::int64_t>(count), values.data(), rounded.data());
+  FromBfloat16(static_cast<std::int64_t>(count), rounded.data(), values.data());
+  return values;
+}
+
 /** Checks both directions against plain FP64 loops; leading dimensions are wider than the matrices. */
 void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type, Output output, int threads) {
   SCOPED_TRACE(testing::Message() << size.rows << "x" << size.outputs << "x" << size.inputs << " threads " << threads);
@@ -36,8 +44,9 @@ void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type,
   const void* data = weight.data();
   if (type == ElementType::kBfloat16) data = rounded.data();
   const WeightMatrix matrix{data, type, size.outputs, size.inputs, ldw};
-  const std::vector<float> x = RandomFloats(Count(size.rows, ldx), -1, 1, 2);
-  const std::vector<float> y = RandomFloats(Count(size.rows, ldy), -1, 1, 3);
+  // Exact in BF16, so that paths that round activations must give the same.
+  const std::vector<float> x = RandomBfloat16s(Count(size.rows, ldx), 2);
+  const std::vector<float> y = RandomBfloat16s(Count(size.rows, ldy), 3);
 
   ThreadPool pool(threads);
   std::atomic<std::uint64_t> progress{0};
@@ -84,7 +93,7 @@ void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type,
 class GemmTest : public testing::TestWithParam<InstructionSet> {
  protected:
   void SetUp() override {
-    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
+    if (const std::string refusal = Refusal(GetParam()); !refusal.empty()) GTEST_SKIP() << refusal;
   }
 };
 

@@ -41,7 +41,7 @@ double Norm(const std::vector<float>& x) {
 class GoldenTest : public testing::TestWithParam<InstructionSet> {
  protected:
   void SetUp() override {
-    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
+    if (const std::string refusal = Refusal(GetParam()); !refusal.empty()) GTEST_SKIP() << refusal;
     const char* shared = std::getenv("GLM_TUNER_SHARED");
     folder_ = std::string(shared != nullptr ? shared : DEFAULT_SHARED) + "/data/golden/small/";
     if (!std::filesystem::exists(folder_)) {

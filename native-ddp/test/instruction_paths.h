@@ -9,10 +9,9 @@
 namespace native_ddp {
 
 /** What tests of numbers run on; those that this CPU lacks are skipped. */
-constexpr InstructionSet kPaths[] = {InstructionSet::kGeneric, InstructionSet::kAvx2};
+constexpr InstructionSet kPaths[] = {InstructionSet::kGeneric, InstructionSet::kAvx2, InstructionSet::kAvx512Bf16,
+                                     InstructionSet::kAmx};
 
-inline std::string PathName(const testing::TestParamInfo<InstructionSet>& info) {
-  return info.param == InstructionSet::kAvx2 ? "avx2" : "generic";
-}
+inline std::string PathName(const testing::TestParamInfo<InstructionSet>& info) { return NameOf(info.param); }
 
 }  // namespace native_ddp

@@ -20,7 +20,7 @@ final class NativeMethods {
       int threads,
       String instructions);
 
-  static native boolean supports(String instructions);
+  static native String refusal(String instructions);
 
   static native void closeTransformer(long transformer);
 

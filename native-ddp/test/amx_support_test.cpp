@@ -3,64 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <functional>
-#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
 #include "emulated_tiles.h"
+#include "fake_amx_host.h"
+#include "instruction_paths.h"
 #include "transformer/instruction_set.h"
 
 namespace native_ddp {
 namespace {
-
-constexpr std::uint32_t kAmxBf16 = 1U << 22;
-constexpr std::uint32_t kAmxTile = 1U << 24;
-constexpr int kGetSupportedStates = 0x1021;
-constexpr int kRequestPermission = 0x1023;
-
-/** On emulated tiles; grants everything until told otherwise. */
-class FakeHost final : public AmxHost {
- public:
-  std::uint32_t ClaimedFeatures() override { return features; }
-  bool CanPack() override { return can_pack; }
-
-  int ArchPrctl(int code, std::uint64_t argument) override {
-    if (code == kGetSupportedStates) {
-      calls.push_back("states");
-      if (states_error == 0) *reinterpret_cast<std::uint64_t*>(static_cast<std::uintptr_t>(argument)) = states;
-      return states_error;
-    }
-    EXPECT_EQ(code, kRequestPermission);
-    EXPECT_EQ(argument, 18U);
-    calls.push_back("permission");
-    return permission_error;
-  }
-
-  std::unique_ptr<Gemm> MakeGemm(ThreadPool& pool, std::atomic<std::uint64_t>& progress) override {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      threads.insert(std::this_thread::get_id());
-    }
-    return make(pool, progress);
-  }
-
-  std::uint32_t features = kAmxBf16 | kAmxTile;
-  bool can_pack = true;
-  int states_error = 0;
-  std::uint64_t states = std::uint64_t{1} << 18 | 0xe7;
-  int permission_error = 0;
-  std::function<std::unique_ptr<Gemm>(ThreadPool&, std::atomic<std::uint64_t>&)> make =
-      [](ThreadPool& pool, std::atomic<std::uint64_t>& progress) {
-        return std::make_unique<EmulatedGemm>(pool, progress);
-      };
-  std::vector<std::string> calls;
-  std::set<std::thread::id> threads;  // that have made a product
-
- private:
-  std::mutex mutex_;
-};
 
 /** Tiles of which one instruction does something else than it should. */
 struct FaultyTiles : EmulatedTiles {
@@ -88,19 +41,19 @@ class AmxSupportTest : public testing::Test {
       EXPECT_EQ(error.what(), "Cannot multiply with amx: " + reason);
     }
     testing::internal::CaptureStderr();
-    const std::string chosen = MakeGemm(InstructionSet::kAuto, pool, progress, host)->name();
+    const std::string chosen = MakeGemm(InstructionSet::kAuto, pool, progress, host)->name(ElementType::kBfloat16);
     const std::string log = testing::internal::GetCapturedStderr();
-    EXPECT_EQ(chosen, IsSupported(InstructionSet::kAvx2) ? "avx2" : "sgemm");
+    EXPECT_EQ(chosen, BestWithoutAmx());
     EXPECT_EQ(log, ClaimsAmx(host) ? "Products do without AMX: " + reason + "\n" : "");
   }
 
-  FakeHost host;
+  FakeAmxHost host;
   ThreadPool pool{3};
   std::atomic<std::uint64_t> progress{0};
 };
 
 TEST_F(AmxSupportTest, ACpuWithoutAmxIsNoNews) {
-  for (const std::uint32_t features : {0U, kAmxBf16, kAmxTile}) {
+  for (const std::uint32_t features : {0U, FakeAmxHost::kAmxBf16, FakeAmxHost::kAmxTile}) {
     host.features = features;
     ExpectRefusal("this CPU lacks AMX-TILE or AMX-BF16");
   }
@@ -151,12 +104,12 @@ TEST_F(AmxKnownAnswerTest, AutoTakesAmxFirstAfterAKnownAnswerOnEveryThread) {
   for (const InstructionSet instructions : {InstructionSet::kAuto, InstructionSet::kAmx}) {
     host.threads.clear();
     testing::internal::CaptureStderr();
-    EXPECT_EQ(MakeGemm(instructions, pool, progress, host)->name(), "emulated tiles");
+    EXPECT_EQ(MakeGemm(instructions, pool, progress, host)->name(ElementType::kBfloat16), "emulated tiles");
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
     EXPECT_EQ(host.threads.size(), 3U);
   }
   EXPECT_EQ(Refusal(InstructionSet::kAmx, host), "");
-  EXPECT_EQ(MakeGemm(InstructionSet::kGeneric, pool, progress, host)->name(), "sgemm");
+  EXPECT_EQ(MakeGemm(InstructionSet::kGeneric, pool, progress, host)->name(ElementType::kBfloat16), "sgemm");
 }
 
 TEST_F(AmxKnownAnswerTest, AWrongAnswerIsRefused) {

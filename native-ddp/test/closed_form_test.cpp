@@ -42,12 +42,7 @@ TEST(ClosedFormTest, TheModelIsTheOneDescribed) {
   EXPECT_EQ(oracle.batch.samples[1].length, 9);
 }
 
-class ClosedFormPathTest : public testing::TestWithParam<InstructionSet> {
- protected:
-  void SetUp() override {
-    if (const std::string refusal = Refusal(GetParam()); !refusal.empty()) GTEST_SKIP() << refusal;
-  }
-};
+class ClosedFormPathTest : public PathTest {};
 
 TEST_P(ClosedFormPathTest, LossesAndPrefixGradientInFp32) {
   const ClosedForm oracle;
@@ -96,7 +91,7 @@ TEST_P(ClosedFormPathTest, LossesAndPrefixGradientInBf16) {
 }
 
 /** Five steps of HF AdamW from lr 0.02 linear to 0, clip 1.0; the losses before each step and at the end. */
-std::vector<double> FiveSteps(InstructionSet path, bool mean_of_means, std::vector<float>* prefix,
+std::vector<double> FiveSteps(const InstructionPath& path, bool mean_of_means, std::vector<float>* prefix,
                               std::vector<double>* norms) {
   const ClosedForm oracle;
   LoadedModel model(oracle.model, ElementType::kFloat32, 1, path);

@@ -38,10 +38,11 @@ double Norm(const std::vector<float>& x) {
   return std::sqrt(SquaredNorm(static_cast<std::int64_t>(x.size()), x.data(), 1));
 }
 
-class GoldenTest : public testing::TestWithParam<InstructionSet> {
+class GoldenTest : public PathTest {
  protected:
   void SetUp() override {
-    if (const std::string refusal = Refusal(GetParam()); !refusal.empty()) GTEST_SKIP() << refusal;
+    PathTest::SetUp();
+    if (IsSkipped()) return;
     const char* shared = std::getenv("GLM_TUNER_SHARED");
     folder_ = std::string(shared != nullptr ? shared : DEFAULT_SHARED) + "/data/golden/small/";
     if (!std::filesystem::exists(folder_)) {

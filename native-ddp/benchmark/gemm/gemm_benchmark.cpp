@@ -26,9 +26,8 @@
 #include <vector>
 
 #include "buffer.h"
-#include "fma_loop.h"
+#include "peak.h"
 #include "threads/thread_pool.h"
-#include "tile_loop.h"
 #include "transformer/bfloat16.h"
 #include "transformer/instruction_set.h"
 
@@ -42,17 +41,6 @@ struct Options {
   InstructionSet instructions = InstructionSet::kAuto;
   bool cpu_clock = false;
 };
-
-/** What the cores can do at best: a loop of nothing but the instruction that multiplies. */
-struct Peak {
-  const char* name;
-  std::int64_t rounds;  // a few milliseconds
-  void (*loop)(std::int64_t rounds);
-  double (*operations)(std::int64_t rounds);
-};
-
-constexpr Peak kFmaPeak{"fma_peak", 2'000'000, FmaLoop, FmaLoopOperations};
-constexpr Peak kTilePeak{"tile_peak", 200'000, TileLoop, TileLoopOperations};
 
 /** A weight matrix [outputs, inputs] of ChatGLM-6B. */
 struct Product {
@@ -192,7 +180,7 @@ class Benchmark {
       : options_(options),
         pool_(static_cast<int>(options.cpus.size())),
         gemm_(MakeGemm(options.instructions, pool_, progress_)),
-        peak_(gemm_->name() == "amx" ? kTilePeak : kFmaPeak) {}
+        peak_(PeakOf(gemm_->name(ElementType::kBfloat16))) {}
 
   void Run() {
     for (const Product& product : kProducts) {
@@ -266,7 +254,7 @@ class Benchmark {
                                 {"depth", depth},
                                 {"columns", columns},
                                 {"threads", pool_.threads()},
-                                {"kernel", gemm_->name()},
+                                {"kernel", gemm_->name(ElementType::kBfloat16)},
                                 {"clock", options_.cpu_clock ? "cpu" : "wall"},
                                 {"rounds", options_.rounds},
                                 {peak_name + "_gflops", peak},

@@ -49,7 +49,9 @@ class TileGemm final : public Gemm {
     Multiply(rows, weight.columns, weight.rows, dy, pack, dx, output);
   }
 
-  std::string name() const override { return Kernels::kName; }
+  std::string name(ElementType weights) const override {
+    return weights == ElementType::kFloat32 ? fp32_.name(weights) : Kernels::kName;
+  }
 
  private:
   // Two panels of B [kDepthBlock, 32] take 32 KiB of a first-level cache of 48; a strip of B and a block of X take 256

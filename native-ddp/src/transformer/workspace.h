@@ -22,11 +22,12 @@ constexpr float kResidualScale = 7.48331477354788F;
 
 /** What all parts of the transformer share: weights, threads, products, and scratch memory that only grows. */
 struct Workspace {
-  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions)
+  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions,
+            AmxHost& host)
       : weights(weight_file, dimensions),
-        requested(RequestInstructions(instructions)),
+        requested(RequestInstructions(instructions, host)),
         pool(threads),
-        gemm(std::make_unique<MeasuredGemm>(MakeGemm(requested, pool, progress))),
+        gemm(std::make_unique<MeasuredGemm>(MakeGemm(requested, pool, progress, host))),
         rotary(dimensions.head_size()),
         row_scratch(static_cast<std::size_t>(threads)) {}
 

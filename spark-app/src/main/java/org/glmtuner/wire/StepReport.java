@@ -28,8 +28,12 @@ public record StepReport(
    * Seconds of one rank.
    *
    * @param total from the step's samples to the updated parameters
+   * @param update of it for clipping and the optimiser, after the gradient is known
+   * @param products of it for the matrix products with the base's weights
    * @param allReduce from the first slice's post to the last one's end
    * @param waiting of the part of {@code allReduce} that computing did not hide
    */
-  public record Times(double total, double allReduce, double waiting) implements Serializable {}
+  public record Times(
+      double total, double update, double products, double allReduce, double waiting)
+      implements Serializable {}
 }

@@ -81,7 +81,8 @@ class FrameChannelTest {
         new Frame.Alive(Frame.Phase.COMPUTING, 3, 17),
         new Frame.Ready("mpi", "MPICH 5.0.2", "avx2/bf16", new int[] {0, 1}),
         new Frame.StepDone(
-            new StepReport(3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.5, 0.25)),
+            new StepReport(
+                3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.125, 0.75, 0.5, 0.25)),
             List.of(7L)),
         new Frame.Evaluated(0, false, 2.5),
         new Frame.EarlyStop(20, 3),

@@ -17,7 +17,13 @@ import picocli.CommandLine.Command;
 @Command(
     name = "benchmark",
     description = "Measures GLM Tuner's rank processes on this machine.",
-    subcommands = {StepCommand.class},
+    subcommands = {
+      StepCommand.class,
+      FullSizeCommand.class,
+      LinearCommand.class,
+      AllReduceCommand.class,
+      CompareCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 public final class Main implements Runnable {

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.glmtuner.config.Precision;
-import org.glmtuner.executor.CpuTopology;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of the commands that measure steps. */
@@ -33,7 +33,7 @@ final class StepOptions {
   @Option(names = "--prefix", description = "P, virtual tokens (default: ${DEFAULT-VALUE}).")
   private int prefix = 128;
 
-  @Option(names = "--precision", description = "bf16 or fp32 (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--precision", description = "bf16 or fp32 (default: bf16).")
   private Precision precision = Precision.BF16;
 
   @Option(
@@ -49,17 +49,7 @@ final class StepOptions {
           "Rows of each rank in a step: rank r has r * ROWS and the following (default: ${DEFAULT-VALUE}).")
   private int rows;
 
-  @Option(names = "--ranks", description = "Processes (default: ${DEFAULT-VALUE}).")
-  private int ranks = 2;
-
-  @Option(names = "--threads", description = "Threads of each (default: ${DEFAULT-VALUE}).")
-  private int threads = 1;
-
-  @Option(
-      names = "--cpus",
-      paramLabel = "LIST",
-      description = "CPUs to pin ranks to, such as 0-3,8 (default: all that may be used).")
-  private String cpus = "";
+  @Mixin private final RankOptions ranks = new RankOptions();
 
   @Option(names = "--isa", description = "Instructions, as engine.isa (default: ${DEFAULT-VALUE}).")
   private String isa = "auto";
@@ -74,15 +64,9 @@ final class StepOptions {
       names = "--verify",
       description = {
         "What one rank computes again, row by row and with engine.isa = generic: none, rows",
-        "(the first of each rank) or step (default: ${DEFAULT-VALUE})."
+        "(the first of each rank) or step (default: rows)."
       })
   private Verification.Extent verify = Verification.Extent.ROWS;
-
-  @Option(
-      names = "-D",
-      paramLabel = "KEY=VALUE",
-      description = "Overrides a key of the configuration; may be given many times.")
-  private Map<String, String> overrides = new LinkedHashMap<>();
 
   @Option(names = "--fma-peak", required = true, hidden = true)
   private Path fmaPeak;
@@ -129,12 +113,7 @@ final class StepOptions {
     Map<String, String> keys = new LinkedHashMap<>();
     keys.put("engine.isa", isa);
     keys.put("model.precision", precision.label());
-    keys.putAll(overrides);
-    return new Settings(
-        model,
-        Map.copyOf(keys),
-        new Settings.Group(Positive.check("--ranks", ranks), Positive.check("--threads", threads)),
-        cpus.isEmpty() ? CpuTopology.read() : CpuTopology.ofList(cpus),
-        fmaPeak);
+    keys.putAll(ranks.overrides());
+    return new Settings(model, Map.copyOf(keys), ranks.group(), ranks.topology(), fmaPeak);
   }
 }

@@ -3,6 +3,8 @@ package org.glmtuner.benchmark;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
 import org.glmtuner.config.TunerConfig;
@@ -17,6 +19,7 @@ import org.glmtuner.wire.StepReport;
 /** Starts ranks, measures a step of theirs, and has its result computed again. */
 final class StepRun {
   private static final double GIB = 1 << 30;
+  private static final int READ_BYTES = 1 << 22;
 
   private final Settings settings;
   private final Path weights;
@@ -39,6 +42,16 @@ final class StepRun {
 
   Path weights() {
     return weights;
+  }
+
+  /** Brings the weight file into the page cache. */
+  void readWeights() throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
+    try (FileChannel file = FileChannel.open(weights)) {
+      while (file.read(buffer.clear()) >= 0) {
+        // nothing is wanted of it
+      }
+    }
   }
 
   /** The result as one object. */

@@ -21,6 +21,9 @@ record TokenRows(List<Sample> samples) {
    * @throws TunerException (exit code 6) naming the first line that cannot be used
    */
   static TokenRows read(Path file, ModelShape model) {
+    if (!Files.isRegularFile(file)) {
+      throw TunerException.damaged("Cannot read " + file + ": there is no such file");
+    }
     RowParser<Sample> parser = RowParser.tokens(SampleRules.of(model.config()), model::fold);
     List<Sample> samples = new ArrayList<>();
     try (BufferedReader lines = Files.newBufferedReader(file)) {
@@ -46,6 +49,25 @@ record TokenRows(List<Sample> samples) {
       throw TunerException.damaged("Cannot use " + file + ": it has no rows");
     }
     return new TokenRows(List.copyOf(samples));
+  }
+
+  /** Rows of about {@code tokens} tokens for each rank, in the order of the file. */
+  List<List<Sample>> dealtByTokens(int ranks, int tokens) {
+    List<List<Sample>> dealt = new ArrayList<>();
+    int next = 0;
+    for (int rank = 0; rank < ranks; rank++) {
+      List<Sample> own = new ArrayList<>();
+      int sum = 0;
+      int length = samples.get(next % samples.size()).length();
+      while (own.isEmpty() || sum + length - tokens < tokens - sum) { // nearer than without it
+        own.add(samples.get(next % samples.size()));
+        sum += length;
+        next++;
+        length = samples.get(next % samples.size()).length();
+      }
+      dealt.add(List.copyOf(own));
+    }
+    return dealt;
   }
 
   /** Rows {@code [rank * rows, (rank + 1) * rows)} for each rank. */

@@ -69,6 +69,11 @@ class FrameChannelTest {
                 new TrainAssignment.Span(3, 20),
                 42)),
         new Frame.Serve(new ServeAssignment(base, "/prefix")),
+        new Frame.MeasureSums(
+            new TrainAssignment.Membership(0, 2, "/libmpi.so.12", "/tmp/pmi"),
+            new int[] {28, 2, 128, 4096},
+            5),
+        new Frame.SumsMeasured(new double[] {0.25, 0.5}, new double[] {1e-5}),
         new Frame.ValidationRows(List.of(sample)),
         new Frame.Step(3, 4, new ArrayList<>(List.of(new Entry(12, sample)))),
         new Frame.Step(4, 4, List.of()),

@@ -63,7 +63,8 @@ class ArchitectureTest {
               "org.glmtuner.executor..",
               "org.glmtuner.driver..",
               "org.glmtuner.cli..",
-              "org.glmtuner.api..");
+              "org.glmtuner.api..",
+              "org.glmtuner.benchmark..");
 
   @ArchTest
   static final ArchRule executorsDoNotKnowTheDriver =
@@ -72,7 +73,11 @@ class ArchitectureTest {
           .resideInAPackage("..executor..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("org.glmtuner.driver..", "org.glmtuner.cli..", "org.glmtuner.rank..");
+          .resideInAnyPackage(
+              "org.glmtuner.driver..",
+              "org.glmtuner.cli..",
+              "org.glmtuner.rank..",
+              "org.glmtuner.benchmark..");
 
   @ArchTest
   static final ArchRule nativeDdpStandsAlone =

@@ -2,6 +2,7 @@ package org.glmtuner.data;
 
 import com.google.gson.JsonElement;
 import java.nio.charset.CharacterCodingException;
+import java.util.function.UnaryOperator;
 import org.glmtuner.config.DataConfig.Columns;
 
 /**
@@ -70,11 +71,18 @@ public final class RowParser<T> {
 
   /** Rows that hold tokens already: {@code input_ids} and {@code labels}, padding allowed. */
   public static RowParser<Sample> tokens(SampleRules rules) {
+    return tokens(rules, UnaryOperator.identity());
+  }
+
+  /** As the other, of rows that {@code change} makes fit the rules. */
+  public static RowParser<Sample> tokens(SampleRules rules, UnaryOperator<TrainingRow> change) {
     return new RowParser<>(
         (id, row) ->
             new RowOutcome.Accepted<>(
                 rules.sample(
-                    id, new TrainingRow(row.integers("input_ids"), row.integers("labels")))));
+                    id,
+                    change.apply(
+                        new TrainingRow(row.integers("input_ids"), row.integers("labels"))))));
   }
 
   /** The texts of one column. */

@@ -24,6 +24,15 @@ public record CpuTopology(List<CpuCluster> clusters) implements Serializable {
     return read(Path.of("/"));
   }
 
+  /**
+   * These CPUs as one cluster.
+   *
+   * @param list in the kernel's format, such as {@code 0-3,8}
+   */
+  public static CpuTopology ofList(String list) {
+    return new CpuTopology(List.of(new CpuCluster(0, parseList(list))));
+  }
+
   /** Reads {@code /proc} and {@code /sys} below {@code root}. */
   static CpuTopology read(Path root) {
     try {

@@ -13,10 +13,10 @@ import java.util.stream.Stream;
  * @param node equal for ranks that share memory through {@code /dev/shm} and see each other's
  *     processes: not the same as sharing a machine, as two containers show
  */
-record HostIdentity(String name, String node) {
+public record HostIdentity(String name, String node) {
   private static final String SEPARATOR = "/";
 
-  static HostIdentity read() throws IOException {
+  public static HostIdentity read() throws IOException {
     String node =
         Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
             + SEPARATOR
@@ -34,7 +34,7 @@ record HostIdentity(String name, String node) {
   }
 
   /** What the kernel calls this host's CPU. */
-  static String cpuModel() throws IOException {
+  public static String cpuModel() throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines
           .filter(line -> line.startsWith("model name"))

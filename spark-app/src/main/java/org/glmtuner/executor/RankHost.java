@@ -11,31 +11,36 @@ import org.glmtuner.storage.PrivateDirectory;
  */
 final class RankHost implements AutoCloseable {
   private final Path cache;
-  private final NativeLibraries libraries;
+  private final String mpiLibrary;
   private final CpuClaim claim;
   private final AttemptDirectory directory;
   private final RankSession session;
 
   private RankHost(
       Path cache,
-      NativeLibraries libraries,
+      String mpiLibrary,
       CpuClaim claim,
       AttemptDirectory directory,
       RankSession session) {
     this.cache = cache;
-    this.libraries = libraries;
+    this.mpiLibrary = mpiLibrary;
     this.claim = claim;
     this.directory = directory;
     this.session = session;
   }
 
-  /** Claims cores and forks a rank on them. */
+  /** Claims cores of this host and forks a rank on them. */
   static RankHost open(TunerConfig config, int cores, TaskSignal signal)
+      throws IOException, InterruptedException {
+    return open(config, CpuTopology.read(), cores, signal);
+  }
+
+  /** As the other, of the CPUs in {@code topology}. */
+  static RankHost open(TunerConfig config, CpuTopology topology, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
     Path cache = PrivateDirectory.provide(config.cache().path());
     NativeLibraries libraries = NativeLibraries.provide(cache);
-    CpuClaim claim =
-        CpuClaim.take(CpuTopology.read(), cores, cache, config.ranks().patience(), signal);
+    CpuClaim claim = CpuClaim.take(topology, cores, cache, config.ranks().patience(), signal);
     AttemptDirectory directory = null;
     try {
       directory = AttemptDirectory.create(cache);
@@ -49,7 +54,13 @@ final class RankHost implements AutoCloseable {
               CpuClaim.lockFile(cache));
       RankSession session =
           RankSession.open(launch, directory, config.ranks().heartbeatTimeout(), signal);
-      return new RankHost(cache, libraries, claim, directory, session);
+      String mpi = config.mpi().library();
+      return new RankHost(
+          cache,
+          mpi.isEmpty() ? libraries.defaultMpi().toString() : mpi,
+          claim,
+          directory,
+          session);
     } catch (IOException | InterruptedException | RuntimeException e) {
       closeAfter(e, directory);
       closeAfter(e, claim);
@@ -71,8 +82,9 @@ final class RankHost implements AutoCloseable {
     return cache;
   }
 
-  NativeLibraries libraries() {
-    return libraries;
+  /** The configured MPI library, or the one that the application brings. */
+  String mpiLibrary() {
+    return mpiLibrary;
   }
 
   CpuClaim claim() {

@@ -74,6 +74,15 @@ record RankPlan(List<Facts> ranks) {
   }
 
   /**
+   * The group as PMI describes it to the library.
+   *
+   * @param name unused before on these hosts
+   */
+  PmiServer.Group group(String name) {
+    return new PmiServer.Group(worldSize(), "kvs-" + name, processMapping());
+  }
+
+  /**
    * PMI's {@code PMI_process_mapping}: blocks (node, nodes, processes) that are consumed rank by
    * rank. Triples only: the shorter form of newer libraries crashes older ones.
    */

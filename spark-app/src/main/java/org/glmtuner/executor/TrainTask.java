@@ -69,7 +69,11 @@ final class TrainTask
       int rank = ranks.rankOfPartition(context.partitionId());
       self[0] = Member.of(rank, identity);
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
-      try (PmiService pmi = PmiService.start(plan, rank, ranks, host.directory());
+      PmiServer server =
+          new PmiServer(
+              ranks.group(plan.attempt()),
+              new DriverKeyExchange(plan.attempt(), rank, ranks.worldSize()));
+      try (PmiService pmi = PmiService.start(server, rank, host.directory());
           CheckpointUpload upload = new CheckpointUpload(plan)) {
         host.session().post(new Frame.Train(assignment(self[0], ranks, host, pmi, signal)));
         return converse(host.session(), new RankFeed(rows, plan.steps()), upload, self[0], signal);
@@ -80,7 +84,6 @@ final class TrainTask
   private TrainAssignment assignment(
       Member self, RankPlan ranks, RankHost host, PmiService pmi, TaskSignal signal)
       throws IOException, InterruptedException {
-    String mpi = plan.config().mpi().library();
     RankFiles files =
         new RankFiles(
             plan.config(),
@@ -90,10 +93,7 @@ final class TrainTask
     BaseModel base = files.baseModel(plan.cores());
     return new TrainAssignment(
         new TrainAssignment.Membership(
-            self.rank(),
-            ranks.worldSize(),
-            mpi.isEmpty() ? host.libraries().defaultMpi().toString() : mpi,
-            pmi.socket().toString()),
+            self.rank(), ranks.worldSize(), host.mpiLibrary(), pmi.socket().toString()),
         base,
         ChatGlmConfig.Prefix.of(plan.config().prefix()),
         plan.resumeFrom().isEmpty() ? files.prefix(plan.config().prefix().initFrom()) : "",

@@ -59,8 +59,13 @@ public final class WeightFile {
     return FORMAT.equals(file.metadata().get("format"));
   }
 
-  private static Map<String, String> metadata(OfficialWeights source, Precision precision)
+  static Map<String, String> metadata(OfficialWeights source, Precision precision)
       throws IOException {
+    return metadata(source.fingerprint(), precision);
+  }
+
+  /** What a file says of itself. */
+  static Map<String, String> metadata(String fingerprint, Precision precision) {
     return Map.of(
         "format",
         FORMAT,
@@ -71,7 +76,7 @@ public final class WeightFile {
         "qkv_layout",
         "Q|K|V",
         "source_fingerprint",
-        source.fingerprint());
+        fingerprint);
   }
 
   /**
@@ -84,15 +89,30 @@ public final class WeightFile {
   public static void convert(
       OfficialWeights source, Precision precision, Path target, ProgressListener listener)
       throws IOException {
-    SafetensorsLayout layout =
-        new SafetensorsLayout(
-            tensors(source.config(), precision), metadata(source, precision), PAGE);
+    write(
+        layout(tensors(source.config(), precision), metadata(source, precision)),
+        target,
+        (layout, out) -> new WeightConversion(source, precision, layout, out, listener).run());
+  }
+
+  /** The file of these tensors. */
+  static SafetensorsLayout layout(List<TensorSpec> tensors, Map<String, String> metadata) {
+    return new SafetensorsLayout(tensors, metadata, PAGE);
+  }
+
+  /** Fills a file, header included. */
+  interface Content {
+    void write(SafetensorsLayout layout, FileChannel out) throws IOException;
+  }
+
+  /** As {@link #convert}, of any content. */
+  static void write(SafetensorsLayout layout, Path target, Content content) throws IOException {
     Path directory = target.toAbsolutePath().getParent();
     checkSpace(directory, target, layout.fileBytes(), null);
     Path temporary = Files.createTempFile(directory, temporaryPrefix(target), ".tmp");
     try {
       try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-        new WeightConversion(source, precision, layout, out, listener).run();
+        content.write(layout, out);
         out.force(true);
       } catch (IOException e) {
         checkSpace(directory, target, layout.fileBytes() - Files.size(temporary), e);
@@ -133,14 +153,14 @@ public final class WeightFile {
   }
 
   /** Why a file cannot serve for these weights, or nothing if it can. Reads its header only. */
-  static Optional<String> problem(Path file, OfficialWeights source, Precision precision)
+  static Optional<String> problem(Path file, Map<String, String> metadata, List<TensorSpec> tensors)
       throws IOException {
     LocalFolder folder = new LocalFolder(file.toAbsolutePath().getParent());
     try (TensorFile found = TensorFile.open(folder, file.getFileName().toString())) {
-      if (!found.metadata().equals(metadata(source, precision))) {
+      if (!found.metadata().equals(metadata)) {
         return Optional.of("it says of itself " + found.metadata());
       }
-      if (!List.copyOf(found.tensors()).equals(tensors(source.config(), precision))) {
+      if (!List.copyOf(found.tensors()).equals(tensors)) {
         return Optional.of("it holds other tensors");
       }
       return Optional.empty();

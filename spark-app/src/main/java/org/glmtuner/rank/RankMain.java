@@ -45,6 +45,8 @@ public final class RankMain {
         new Trainer(train.assignment(), task).run();
       } else if (first instanceof Frame.Serve serve) {
         new Server(serve.assignment(), task).run();
+      } else if (first instanceof Frame.MeasureSums measure) {
+        new SumMeasurement(measure, task).run();
       } else {
         throw new IllegalStateException("Invalid first frame: " + first);
       }

@@ -64,6 +64,7 @@ final class TrainStep implements AutoCloseable {
   /** Collective. */
   Outcome run(Frame.Step step) {
     long start = System.nanoTime();
+    double productsBefore = transformer.products().seconds();
     optimizer.clear(gradient);
     Sums sums = new Sums();
     try (NDManager scope = manager.newSubManager()) {
@@ -94,14 +95,20 @@ final class TrainStep implements AutoCloseable {
       double divisor =
           training.lossAverage() == LossAverage.SAMPLE ? step.samples() : total[Sums.LABELS];
       checkComplete(step, total);
-      StepReport report = update(step, total, divisor, timing, start);
+      StepReport report = update(step, total, divisor, timing, start, productsBefore);
       return new Outcome(report, sums.nonFinite);
     }
   }
 
   private StepReport update(
-      Frame.Step step, double[] total, double divisor, GradientReducer.Timing timing, long start) {
+      Frame.Step step,
+      double[] total,
+      double divisor,
+      GradientReducer.Timing timing,
+      long start,
+      double productsBefore) {
     Map<String, NDArray> gradients = encoder.gradients(gradient);
+    long known = System.nanoTime();
     double loss = total[Sums.LOSS] / divisor;
     double norm = optimizer.norm(gradients.values(), divisor);
     if (!group.agree(norm)) {
@@ -118,7 +125,7 @@ final class TrainStep implements AutoCloseable {
       optimizer.step(gradients, divisor, norm, learningRate);
     }
     gradients.values().forEach(NDArray::close);
-    double seconds = (System.nanoTime() - start) / 1e9;
+    long end = System.nanoTime();
     return new StepReport(
         step.step(),
         loss,
@@ -127,7 +134,12 @@ final class TrainStep implements AutoCloseable {
         (long) total[Sums.SAMPLES],
         (long) total[Sums.TOKENS],
         finite,
-        new StepReport.Times(seconds, timing.reduceSeconds(), timing.waitSeconds()));
+        new StepReport.Times(
+            (end - start) / 1e9,
+            (end - known) / 1e9,
+            transformer.products().seconds() - productsBefore,
+            timing.reduceSeconds(),
+            timing.waitSeconds()));
   }
 
   private static void checkComplete(Frame.Step step, double[] total) {

@@ -17,6 +17,15 @@ public sealed interface Frame {
   /** The first frame of a rank that scores and generates, without a process group. */
   record Serve(ServeAssignment assignment) implements Frame {}
 
+  /**
+   * The first frame of a rank that measures what it costs to sum over all ranks.
+   *
+   * @param shape of the gradient that is summed by the slices of its first dimension
+   * @param rounds of each measurement, after one that warms up
+   */
+  record MeasureSums(TrainAssignment.Membership membership, int[] shape, int rounds)
+      implements Frame {}
+
   /** Some of the rank's share of the validation rows; all of them come before the first step. */
   record ValidationRows(List<Sample> samples) implements Frame {}
 
@@ -88,6 +97,14 @@ public sealed interface Frame {
 
   /** Answers {@link Complete}: per prompt its new ids, without the closing eop. */
   record Completed(List<int[]> newIds) implements Frame {}
+
+  /**
+   * Answers {@link MeasureSums}, in seconds of each round.
+   *
+   * @param gradient from the first slice's post to the end of the last one
+   * @param few a sum of a few values, as a step needs for its loss
+   */
+  record SumsMeasured(double[] gradient, double[] few) implements Frame {}
 
   /**
    * The rank gives up and exits.

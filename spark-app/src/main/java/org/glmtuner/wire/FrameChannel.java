@@ -152,7 +152,9 @@ public final class FrameChannel implements Closeable {
       Decoding.class,
       GenerationConfig.Sampling.class,
       ChatGlmConfig.Prefix.class,
-      EngineConfig.Isa.class
+      EngineConfig.Isa.class,
+      Frame.MeasureSums.class,
+      Frame.SumsMeasured.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

@@ -28,10 +28,14 @@ public record StepReport(
    * Seconds of one rank.
    *
    * @param total from the step's samples to the updated parameters
+   * @param update of it for clipping and the optimiser, after the gradient is known
+   * @param products of it for the matrix products with the base's weights
    * @param allReduce of the sums of the gradient's slices, each from when all ranks had come to it:
    *     without the waiting for late ones
    * @param waiting that the rank stood still after its backward, for sums that it did not hide and
    *     for ranks that came later
    */
-  public record Times(double total, double allReduce, double waiting) implements Serializable {}
+  public record Times(
+      double total, double update, double products, double allReduce, double waiting)
+      implements Serializable {}
 }

@@ -68,7 +68,12 @@ class WeightFileTest {
             progress.add(done);
           });
       assertThat(progress).isSorted().last().isEqualTo(Files.size(target));
-      assertThat(WeightFile.problem(target, weights, precision)).isEmpty();
+      assertThat(
+              WeightFile.problem(
+                  target,
+                  WeightFile.metadata(weights, precision),
+                  WeightFile.tensors(weights.config(), precision)))
+          .isEmpty();
       try (TensorFile file = openTarget()) {
         assertThat(file.metadata())
             .containsEntry("format", "glm-tuner-weights")

@@ -69,6 +69,11 @@ class FrameChannelTest {
                 new TrainAssignment.Span(3, 20),
                 42)),
         new Frame.Serve(new ServeAssignment(base, "/prefix")),
+        new Frame.MeasureSums(
+            new TrainAssignment.Membership(0, 2, "/libmpi.so.12", "/tmp/pmi"),
+            new int[] {28, 2, 128, 4096},
+            5),
+        new Frame.SumsMeasured(new double[] {0.25, 0.5}, new double[] {1e-5}),
         new Frame.ValidationRows(List.of(sample)),
         new Frame.Step(3, 4, new ArrayList<>(List.of(new Entry(12, sample)))),
         new Frame.Step(4, 4, List.of()),
@@ -81,7 +86,8 @@ class FrameChannelTest {
         new Frame.Alive(Frame.Phase.COMPUTING, 3, 17),
         new Frame.Ready("mpi", "MPICH 5.0.2", "avx2/bf16", new int[] {0, 1}),
         new Frame.StepDone(
-            new StepReport(3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.5, 0.25)),
+            new StepReport(
+                3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.125, 0.75, 0.5, 0.25)),
             List.of(7L)),
         new Frame.Evaluated(0, false, 2.5),
         new Frame.EarlyStop(20, 3),

@@ -1,0 +1,40 @@
+package org.glmtuner.benchmark;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.glmtuner.executor.CpuTopology;
+import picocli.CommandLine.Option;
+
+/** The options of all commands that start ranks. */
+final class RankOptions {
+  @Option(names = "--ranks", description = "Processes (default: ${DEFAULT-VALUE}).")
+  private int ranks = 2;
+
+  @Option(names = "--threads", description = "Threads of each (default: ${DEFAULT-VALUE}).")
+  private int threads = 1;
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "LIST",
+      description = "CPUs to pin ranks to, such as 0-3,8 (default: all that may be used).")
+  private String cpus = "";
+
+  @Option(
+      names = "-D",
+      paramLabel = "KEY=VALUE",
+      description = "Overrides a key of the configuration; may be given many times.")
+  private Map<String, String> overrides = new LinkedHashMap<>();
+
+  Settings.Group group() {
+    return new Settings.Group(
+        Positive.check("--ranks", ranks), Positive.check("--threads", threads));
+  }
+
+  CpuTopology topology() {
+    return cpus.isEmpty() ? CpuTopology.read() : CpuTopology.ofList(cpus);
+  }
+
+  Map<String, String> overrides() {
+    return overrides;
+  }
+}

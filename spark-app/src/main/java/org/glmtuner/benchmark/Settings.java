@@ -1,0 +1,53 @@
+package org.glmtuner.benchmark;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.glmtuner.config.ConfigLoader;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.executor.CpuTopology;
+
+/**
+ * What is measured, and on what.
+ *
+ * @param overrides of the configuration's defaults, by key
+ * @param group ranks, and threads of each
+ * @param topology the CPUs that ranks are pinned to
+ * @param fmaPeak the program that measures the peak
+ */
+record Settings(
+    ModelShape model,
+    Map<String, String> overrides,
+    Group group,
+    CpuTopology topology,
+    Path fmaPeak) {
+
+  record Group(int ranks, int threads) {
+    /** As many threads in one rank. */
+    Group joined() {
+      return new Group(1, ranks * threads);
+    }
+  }
+
+  /** The learning rate is 0, so that a step that is repeated is the same step. */
+  TunerConfig config() {
+    Map<String, String> keys = new HashMap<>(overrides);
+    keys.put("prefix.length", Integer.toString(model.prefix()));
+    keys.put("training.learning-rate", "0");
+    keys.put("training.checkpoint-every", Integer.toString(Integer.MAX_VALUE));
+    return ConfigLoader.load("", "", keys);
+  }
+
+  /** As in the output of a peer. */
+  String mode() {
+    return "glm-tuner-" + config().model().precision().label();
+  }
+
+  /** The same step as one rank computes it, row by row, with the products of libtorch's BLAS. */
+  Settings reference() {
+    Map<String, String> keys = new HashMap<>(overrides);
+    keys.put("engine.isa", "generic");
+    keys.put("training.micro-batch-tokens", "1");
+    return new Settings(model, Map.copyOf(keys), group.joined(), topology, fmaPeak);
+  }
+}

@@ -1,0 +1,201 @@
+package org.glmtuner.executor;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.storage.RandomNames;
+import org.glmtuner.wire.Frame;
+import org.glmtuner.wire.TrainAssignment;
+
+/**
+ * The ranks of a group on this machine alone, without Spark: the processes, their cores and their
+ * process group are those of a run. For one thread; closing it ends all of them.
+ */
+public final class LocalRanks implements AutoCloseable {
+  private static final int POLL_MILLIS = 2;
+  private static final TaskSignal NEVER = () -> false;
+
+  private final ExecutorService forks;
+  private final List<RankHost> hosts = new ArrayList<>(); // by rank
+  private final List<PmiService> services = new ArrayList<>();
+
+  private LocalRanks(int count) {
+    this.forks = Executors.newFixedThreadPool(count, LocalRanks::daemon);
+  }
+
+  private static Thread daemon(Runnable body) {
+    Thread thread = new Thread(body, "rank-fork");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /**
+   * Starts all ranks at once and waits until they have connected. They are numbered by their CPUs.
+   *
+   * @param config its cache, ranks and MPI count
+   * @param cores of each rank
+   */
+  public static LocalRanks open(TunerConfig config, CpuTopology topology, int count, int cores)
+      throws IOException, InterruptedException {
+    LocalRanks ranks = new LocalRanks(count);
+    try {
+      ranks.fork(config, topology, count, cores);
+      ranks.serve(RandomNames.next());
+      return ranks;
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      try {
+        ranks.close();
+      } catch (IOException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * A thread of its own for each, because the kernel ends a rank with the thread that forked it.
+   */
+  private void fork(TunerConfig config, CpuTopology topology, int count, int cores)
+      throws IOException, InterruptedException {
+    List<Future<RankHost>> started = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      started.add(forks.submit(() -> RankHost.open(config, topology, cores, NEVER)));
+    }
+    Exception failure = null;
+    for (Future<RankHost> host : started) {
+      try {
+        hosts.add(host.get());
+      } catch (ExecutionException e) {
+        if (failure == null && e.getCause() instanceof Exception cause) {
+          failure = cause;
+        } else if (failure == null) {
+          failure = e;
+        }
+      }
+    }
+    if (failure instanceof IOException io) {
+      throw io;
+    } else if (failure instanceof RuntimeException unchecked) {
+      throw unchecked;
+    } else if (failure != null) {
+      throw new IllegalStateException("Cannot start the ranks: " + failure, failure);
+    }
+    hosts.sort(Comparator.comparing(host -> host.claim().group().cpus()[0]));
+  }
+
+  private void serve(String name) throws IOException {
+    HostIdentity identity = HostIdentity.read();
+    List<RankPlan.Facts> facts = new ArrayList<>();
+    for (RankHost host : hosts) {
+      facts.add(
+          new RankPlan.Facts(
+              facts.size(), identity, host.claim().group(), PrefixMemory.available()));
+    }
+    PmiServer.Group group = new RankPlan(facts).group(name);
+    LocalKeyExchange exchange = new LocalKeyExchange(hosts.size());
+    for (int rank = 0; rank < hosts.size(); rank++) {
+      RankHost host = hosts.get(rank);
+      host.session().name("rank " + rank + " (process " + host.session().pid() + ")");
+      services.add(PmiService.start(new PmiServer(group, exchange), rank, host.directory()));
+    }
+  }
+
+  /** How a rank finds the others. */
+  public TrainAssignment.Membership membership(int rank) {
+    return new TrainAssignment.Membership(
+        rank, hosts.size(), hosts.get(rank).mpiLibrary(), services.get(rank).socket().toString());
+  }
+
+  /** A directory for the files of a rank; it goes with the rank. */
+  public Path snapshots(int rank) throws IOException {
+    return Files.createDirectories(hosts.get(rank).directory().files().resolve("snapshots"));
+  }
+
+  public int count() {
+    return hosts.size();
+  }
+
+  /** The rank's process. */
+  public long pid(int rank) {
+    return hosts.get(rank).session().pid();
+  }
+
+  /** The CPUs that all ranks together are pinned to. */
+  public int[] cpus() {
+    return hosts.stream().flatMapToInt(h -> Arrays.stream(h.claim().group().cpus())).toArray();
+  }
+
+  /** Queues a frame for a rank. */
+  public void post(int rank, Frame frame) {
+    hosts.get(rank).session().post(frame);
+  }
+
+  /**
+   * The next frame of each rank, once all have said one.
+   *
+   * @throws org.glmtuner.failure.TunerException naming the rank that died, gave up or hangs
+   */
+  public List<Frame> answers() throws InterruptedException {
+    Frame[] answers = new Frame[hosts.size()];
+    int missing = answers.length;
+    while (missing > 0) {
+      for (int rank = 0; rank < answers.length; rank++) {
+        if (answers[rank] == null) {
+          answers[rank] = hosts.get(rank).session().next(POLL_MILLIS);
+          missing -= answers[rank] == null ? 0 : 1;
+        }
+      }
+    }
+    return List.of(answers);
+  }
+
+  /** Lets all ranks end by themselves, leaving their group in order. */
+  public void finish() throws InterruptedException {
+    for (int rank = 0; rank < count(); rank++) {
+      post(rank, new Frame.End());
+    }
+    for (Frame frame : answers()) {
+      if (!(frame instanceof Frame.Finished)) {
+        throw new IllegalStateException("Invalid frame of a rank at its end: " + frame);
+      }
+    }
+    for (RankHost host : hosts) {
+      host.session().awaitExit(NEVER);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    IOException failure = null;
+    for (AutoCloseable part : parts()) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        if (failure == null) {
+          failure = new IOException("Cannot end the ranks: " + e.getMessage(), e);
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    forks.shutdown();
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private List<AutoCloseable> parts() {
+    List<AutoCloseable> parts = new ArrayList<>(services);
+    parts.addAll(hosts);
+    return parts;
+  }
+}

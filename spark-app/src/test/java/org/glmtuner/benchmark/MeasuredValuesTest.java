@@ -1,0 +1,90 @@
+package org.glmtuner.benchmark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import org.glmtuner.config.Precision;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.wire.StepReport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MeasuredValuesTest {
+  private static StepReport report(double loss, double norm, StepReport.Times times) {
+    return new StepReport(0, loss, norm, 0, 4, 400, true, times);
+  }
+
+  private static StepReport report(double loss, double norm) {
+    return report(loss, norm, new StepReport.Times(1, 0, 0, 0, 0));
+  }
+
+  @Test
+  void theSlowestRankCounts() {
+    StepTimes times =
+        StepTimes.of(
+            List.of(
+                report(1, 1, new StepReport.Times(3.0, 1.0, 1.5, 0.5, 0.125)),
+                report(1, 1, new StepReport.Times(2.75, 0.5, 2.0, 0.25, 0.0625))));
+    assertThat(times).isEqualTo(new StepTimes(2.25, 1.0, 2.0, 0.5, 0.125));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4.2, 0.5", "4.0, 0.6", "NaN, 0.5", "4.0, NaN", "4.0, Infinity"})
+  void aWrongResultFails(double loss, double norm) {
+    Verification wrong = new Verification(2, report(loss, norm), report(4.0, 0.5), Precision.BF16);
+    assertThatThrownBy(wrong::require)
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TRAINING_FAILED))
+        .hasMessageStartingWith("Cannot vouch for the result: the ")
+        .hasMessageContaining("one rank with engine.isa = generic gives");
+  }
+
+  @Test
+  void roundingIsNoError() {
+    Verification right =
+        new Verification(2, report(4.0001, 0.5001), report(4.0, 0.5), Precision.BF16);
+    assertThatCode(right::require).doesNotThrowAnyException();
+    assertThatThrownBy(
+            () ->
+                new Verification(2, report(4.0001, 0.5), report(4.0, 0.5), Precision.FP32)
+                    .require())
+        .hasMessageContaining("the loss is 4.0001");
+  }
+
+  @Test
+  void ratiosAreOfTheBestRatesAndOfRounds() {
+    List<Double> ours = List.of(120.0, 100.0, 110.0);
+    List<Double> theirs = List.of(50.0, 50.0, 60.0);
+    assertThat(Ratios.ofBest(ours, theirs)).isEqualTo(2.0);
+    assertThat(Ratios.median(ours, theirs)).isEqualTo(2.0);
+    assertThat(Ratios.median(List.of(10.0, 30.0), List.of(10.0, 10.0))).isEqualTo(2.0);
+  }
+
+  @Test
+  void depthsAreComparedWithALine() {
+    List<Integer> depths = List.of(8, 16, 28);
+    assertThat(LinearCommand.lineDeviation(depths, List.of(9.0, 17.0, 29.0))).isEqualTo(0);
+    assertThat(LinearCommand.lineDeviation(depths, List.of(9.0, 18.7, 29.0)))
+        .isCloseTo(0.1, within(1e-9));
+  }
+
+  @Test
+  void memoryIsReadFromTheKernelsSummary() throws Exception {
+    List<String> lines =
+        List.of(
+            "00400000-7fff00000000 ---p 00000000 00:00 0 [rollup]",
+            "Rss:              300000 kB",
+            "Pss:              200000 kB",
+            "Pss_Dirty:        150000 kB",
+            "Private_Clean:     40000 kB",
+            "Private_Dirty:    100000 kB");
+    assertThat(ProcessMemory.parse(lines))
+        .isEqualTo(new ProcessMemory(300_000L << 10, 200_000L << 10, 100_000L << 10));
+    assertThat(ProcessMemory.of(ProcessHandle.current().pid()).own()).isPositive();
+  }
+}

@@ -13,7 +13,9 @@ public record EngineConfig(Isa isa) implements Serializable {
     GENERIC,
     /** AVX2 and FMA. */
     AVX2,
-    /** Tiles of BF16 for BF16 weights: activations are rounded to BF16 in products; sums are FP32. */
+    /**
+     * Tiles of BF16 for BF16 weights: activations are rounded to BF16 in products; sums are FP32.
+     */
     AMX;
 
     /** As in the configuration: {@code auto}, {@code generic}, {@code avx2}, {@code amx}. */

@@ -18,7 +18,8 @@ namespace native_ddp {
  * Products of BF16 weights, on tiles: activations are rounded to BF16 while they are packed, sums are FP32. FP32
  * weights are multiplied in FP32, with AVX2, since rounding would make them worse than they were asked for. The bits of
  * an element depend on its own operands alone, not on threads or other rows. Kernels has MultiplyPanels of
- * tile_loops.h.
+ * tile_loops.h, and the sizes of what it likes to find in caches: of a strip of columns, kDepthBlock values of k of
+ * kStrip columns, which meet kRowBlock rows at a time.
  *
  * X is packed as a whole, by all threads. Then each thread owns columns of Y and takes them strip by strip: a strip of
  * the weights is packed for kDepthBlock values of k, and all of X passes over it.
@@ -54,12 +55,10 @@ class TileGemm final : public Gemm {
   }
 
  private:
-  // Two panels of B [kDepthBlock, 32] take 32 KiB of a first-level cache of 48; a strip of B and a block of X take 256
-  // and 512 KiB of a second-level cache of 2 MiB.
-  static constexpr int kDepthBlock = 512;
-  static constexpr int kStrip = 256;
-  static constexpr int kRowBlock = 512;
-  static constexpr int kColumnUnit = 2 * tiles::kColumns;  // what two panels share
+  static constexpr int kDepthBlock = Kernels::kDepthBlock;
+  static constexpr int kStrip = Kernels::kStrip;
+  static constexpr int kRowBlock = Kernels::kRowBlock;
+  static constexpr int kColumnUnit = 2 * tiles::kColumns;  // which packing takes together
   static_assert(kDepthBlock % tiles::kDepth == 0 && kStrip % kColumnUnit == 0 && kRowBlock % (2 * tiles::kRows) == 0);
 
   /** Bounds the packed rows to 64 MiB, unless there are few: packing the weights again must cost little. */

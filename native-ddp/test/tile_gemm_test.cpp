@@ -230,6 +230,7 @@ TEST_F(TileGemmTest, EveryBitIsThatOfPlainLoopsForAnyNumberOfThreads) {
 
 TEST_F(TileGemmTest, SeveralBlocksOfEveryDimension) {
   // More than one block of k and more than one strip of columns in either direction; more than one block of rows.
+  CheckProducts(19, 530, 1100, Output::kOverwrite, 2);
   CheckProducts(19, 530, 1100, Output::kAccumulate, 2);
   CheckProducts(530, 40, 50, Output::kOverwrite, 2);
 }

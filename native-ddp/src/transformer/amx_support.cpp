@@ -11,6 +11,7 @@
 #include "message.h"
 #include "transformer/amx_gemm.h"
 #include "transformer/bfloat16.h"
+#include "transformer/instruction_set.h"
 
 namespace native_ddp {
 namespace {
@@ -34,10 +35,7 @@ class RealHost final : public AmxHost {
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 ? edx : 0;
   }
 
-  bool CanPack() override {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16");
-  }
+  bool CanPack() override { return IsSupported(InstructionSet::kAvx512Bf16); }
 
   int ArchPrctl(int code, std::uint64_t argument) override {
     return syscall(SYS_arch_prctl, code, argument) == 0 ? 0 : errno;

@@ -31,8 +31,8 @@ public final class NativeTransformer implements AutoCloseable {
    * Maps a weight file and starts the threads.
    *
    * @param threads that compute, the caller's own among them
-   * @param instructions that matrix products use: {@code auto}, {@code generic}, {@code avx2} or
-   *     {@code amx}
+   * @param instructions that matrix products use: {@code auto}, {@code generic}, {@code avx2},
+   *     {@code avx512bf16} or {@code amx}
    * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
    *     fit the dimensions; if this machine {@linkplain #refusal refuses} the instructions
    */

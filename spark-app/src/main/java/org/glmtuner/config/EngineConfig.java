@@ -13,12 +13,17 @@ public record EngineConfig(Isa isa) implements Serializable {
     GENERIC,
     /** AVX2 and FMA. */
     AVX2,
+    /** Dot products of BF16, which round as {@link #AMX} does. */
+    AVX512BF16,
     /**
      * Tiles of BF16 for BF16 weights: activations are rounded to BF16 in products; sums are FP32.
      */
     AMX;
 
-    /** As in the configuration: {@code auto}, {@code generic}, {@code avx2}, {@code amx}. */
+    /**
+     * As in the configuration: {@code auto}, {@code generic}, {@code avx2}, {@code avx512bf16},
+     * {@code amx}.
+     */
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }

@@ -24,7 +24,7 @@ struct FaultyTiles : EmulatedTiles {
   }
 };
 
-struct FaultyKernels {
+struct FaultyKernels : AmxKernels {
   static constexpr const char* kName = "faulty tiles";
   static constexpr auto MultiplyPanels = tiles::MultiplyPanels<FaultyTiles>;
 };

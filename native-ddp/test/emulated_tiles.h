@@ -118,7 +118,7 @@ class EmulatedTiles {
   }
 };
 
-struct EmulatedKernels {
+struct EmulatedKernels : AmxKernels {
   static constexpr const char* kName = "emulated tiles";
   static constexpr auto MultiplyPanels = tiles::MultiplyPanels<EmulatedTiles>;
 };

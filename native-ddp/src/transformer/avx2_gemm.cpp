@@ -26,7 +26,10 @@ constexpr int kLeastProducts = 1 << 18;
 }  // namespace
 
 Avx2Gemm::Avx2Gemm(ThreadPool& pool, std::atomic<std::uint64_t>& progress)
-    : pool_(pool), progress_(progress), packed_weights_(static_cast<std::size_t>(pool.threads())) {}
+    : pool_(pool),
+      progress_(progress),
+      gemv_(kAvx2GemvKernels, pool, progress),
+      packed_weights_(static_cast<std::size_t>(pool.threads())) {}
 
 template <class Pack>
 void Avx2Gemm::Multiply(int rows, int columns, int depth, StridedInput x, const Pack& pack, StridedOutput y,
@@ -79,6 +82,7 @@ void Avx2Gemm::Multiply(int rows, int columns, int depth, StridedInput x, const 
 }
 
 void Avx2Gemm::Forward(int rows, StridedInput x, const WeightMatrix& weight, StridedOutput y, Output output) {
+  if (gemv_.Forward(rows, x, weight, y, output)) return;
   const auto pack = [&weight](int column, int columns, int k, int depth, float* panels) {
     if (weight.type == ElementType::kFloat32) {
       avx2::PackTransposed(columns, depth, weight.Float32(column, k), weight.leading, panels);

@@ -7,13 +7,14 @@
 #include "buffer.h"
 #include "threads/thread_pool.h"
 #include "transformer/gemm.h"
+#include "transformer/gemv.h"
 
 namespace native_ddp {
 
 /**
  * FP32 products for CPUs with AVX2 and FMA. Weights are converted while they are packed for the inner loops. Every
  * element of a product is the same sequence of operations for any number of threads or other rows, so its bits depend
- * on its own operands alone.
+ * on its own operands alone; only forward products of at most Gemv::kMostRows rows round otherwise than larger ones.
  */
 class Avx2Gemm final : public Gemm {
  public:
@@ -31,6 +32,7 @@ class Avx2Gemm final : public Gemm {
 
   ThreadPool& pool_;
   std::atomic<std::uint64_t>& progress_;
+  Gemv gemv_;
   Buffer<float> packed_rows_;
   std::vector<Buffer<float>> packed_weights_;  // one a thread
 };

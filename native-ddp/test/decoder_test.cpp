@@ -92,6 +92,31 @@ TEST(DecoderTest, SequencesLeaveAndEnterWhileOthersGoOn) {
   expect_last(decoder.Run({0}, {}), {1, 2, 32, 30, 9, 10, 11}, 3, 2);
 }
 
+TEST(DecoderTest, TheBitsOfASequenceDoNotDependOnThoseThatRunBesideIt) {
+  // As far as all their rows are few; attention is of each sequence alone.
+  const TinyModel model = RandomModel({2, 64, 4, 96, 70, 1e-5}, 23);
+  const std::vector<float> prefix = RandomFloats(2 * 2 * 5 * 64, -1.5F, 1.5F, 24);
+  for (const ElementType precision : {ElementType::kBfloat16, ElementType::kFloat32}) {
+    LoadedModel loaded(model, precision, 2);
+    Decoder& decoder = loaded->decoder();
+    const auto logits_of_first = [&](int others) {
+      std::vector<float> all;
+      std::vector<int> running;
+      for (int index = 0; index <= others; ++index) running.push_back(index);
+      // Prompts of two tokens, so that all of them together are few rows too.
+      for (const int index : running) decoder.Begin(index, {32, 30}, kTokens, 4);
+      for (int step = 0; step < 4; ++step) {
+        const float* logits = decoder.Run(running, PrefixOf(prefix, loaded->dimensions()));
+        all.insert(all.end(), logits, logits + loaded->dimensions().vocabulary);
+        for (const int index : running) decoder.Append(index, (7 * step + 11 * index) % 70);
+      }
+      return all;
+    };
+    const std::vector<float> alone = logits_of_first(0);
+    for (const int others : {1, 2, 4, 7}) EXPECT_EQ(logits_of_first(others), alone) << others;
+  }
+}
+
 TEST(DecoderTest, PromptsWithoutTheirSpecialTokensAreRefused) {
   LoadedModel loaded(RandomModel(kSize, 21), ElementType::kFloat32);
   Decoder& decoder = loaded->decoder();

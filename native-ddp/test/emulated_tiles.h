@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "transformer/amx_gemm.h"
 #include "transformer/tile_gemm.h"
 #include "transformer/tile_loops.h"
 

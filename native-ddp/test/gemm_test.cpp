@@ -9,6 +9,7 @@
 #include "instruction_paths.h"
 #include "tiny_model.h"
 #include "transformer/bfloat16.h"
+#include "transformer/gemv.h"
 
 namespace native_ddp {
 namespace {
@@ -153,10 +154,11 @@ TEST(Avx2GemmTest, TheBitsOfARowDependOnNeitherThreadsNorOtherRows) {
     gemm->Forward(kRows, {x.data(), kInputs}, matrix, {y.data(), kOutputs}, Output::kOverwrite);
     if (expected.empty()) expected = y;
     EXPECT_EQ(y, expected);
-    std::vector<float> one(kOutputs);
-    for (const int row : {0, 5, 80}) {
-      gemm->Forward(1, {x.data() + row * kInputs, kInputs}, matrix, {one.data(), kOutputs}, Output::kOverwrite);
-      EXPECT_TRUE(std::equal(one.begin(), one.end(), expected.begin() + row * kOutputs)) << "row " << row;
+    constexpr int kFewest = Gemv::kMostRows + 1;
+    std::vector<float> some(Count(kFewest, kOutputs));
+    for (const int row : {0, 5, kRows - kFewest}) {
+      gemm->Forward(kFewest, {x.data() + row * kInputs, kInputs}, matrix, {some.data(), kOutputs}, Output::kOverwrite);
+      EXPECT_TRUE(std::equal(some.begin(), some.end(), expected.begin() + row * kOutputs)) << "row " << row;
     }
   }
 }

@@ -5,27 +5,22 @@
 // As many threads as CPUs, pinned to them. One JSON object a line. Each round times a loop of the instruction
 // that the own product uses (FMA, or products of tiles), sgemm and the own product one after the other, so that what
 // else the machine does hits all alike; trust ratios more than rates.
-#include <sched.h>
-#include <time.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "buffer.h"
+#include "measuring.h"
 #include "peak.h"
 #include "threads/thread_pool.h"
 #include "transformer/bfloat16.h"
@@ -54,14 +49,6 @@ constexpr Product kProducts[] = {{"query_key_value", 4096, 12288},
                                  {"dense_h_to_4h", 4096, 16384},
                                  {"dense_4h_to_h", 16384, 4096}};
 
-std::vector<int> Integers(const std::string& text) {
-  std::vector<int> values;
-  std::istringstream in(text);
-  for (std::string value; std::getline(in, value, ',');) values.push_back(std::stoi(value));
-  if (values.empty()) throw std::invalid_argument("Invalid list: it is empty");
-  return values;
-}
-
 Options Parse(int count, char** arguments) {
   Options options;
   for (int i = 1; i + 1 < count; i += 2) {
@@ -87,40 +74,6 @@ Options Parse(int count, char** arguments) {
     throw std::invalid_argument("Invalid --clock cpu: it measures one thread (give one CPU)");
   }
   return options;
-}
-
-void Pin(const std::vector<int>& cpus) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const int cpu : cpus) CPU_SET(static_cast<unsigned>(cpu), &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) {
-    throw std::runtime_error(std::string("Cannot pin to the CPUs: ") + std::strerror(errno));
-  }
-}
-
-double Now(bool cpu_clock) {
-  timespec now{};
-  clock_gettime(cpu_clock ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double Seconds(bool cpu_clock, const std::function<void()>& work) {
-  const double begin = Now(cpu_clock);
-  work();
-  return Now(cpu_clock) - begin;
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double Minimum(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
-
-void Fill(std::int64_t count, unsigned seed, float* values) {
-  std::minstd_rand generator(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  for (std::int64_t i = 0; i < count; ++i) values[i] = uniform(generator);
 }
 
 struct Matrices {

@@ -2,11 +2,13 @@
 
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 #include "message.h"
 #include "transformer/avx2_gemm.h"
 #include "transformer/avx512_bf16_gemm.h"
 #include "transformer/converting_gemm.h"
+#include "transformer/few_rows_gemm.h"
 
 namespace native_ddp {
 namespace {
@@ -27,6 +29,11 @@ bool HasAvx512Bf16() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx2") &&
          __builtin_cpu_supports("fma");
+}
+
+std::unique_ptr<Gemm> WithFewRows(const GemvKernels& kernels, std::unique_ptr<Gemm> gemm, ThreadPool& pool,
+                                  std::atomic<std::uint64_t>& progress) {
+  return std::make_unique<FewRowsGemm>(kernels, std::move(gemm), pool, progress);
 }
 
 }  // namespace
@@ -77,7 +84,7 @@ std::unique_ptr<Gemm> MakeGemm(InstructionSet instructions, ThreadPool& pool, st
   if (instructions == InstructionSet::kAuto || instructions == InstructionSet::kAmx) {
     std::string refusal;
     std::unique_ptr<Gemm> gemm = MakeAmxGemm(host, pool, progress, refusal);
-    if (gemm != nullptr) return gemm;
+    if (gemm != nullptr) return WithFewRows(kAvx512GemvKernels, std::move(gemm), pool, progress);
     if (instructions == InstructionSet::kAmx) throw std::runtime_error("Cannot multiply with amx: " + refusal);
     if (ClaimsAmx(host)) std::fprintf(stderr, "Products do without AMX: %s\n", refusal.c_str());
   }
@@ -90,8 +97,12 @@ std::unique_ptr<Gemm> MakeGemm(InstructionSet instructions, ThreadPool& pool, st
   if (const std::string refusal = Refusal(instructions); !refusal.empty()) {
     throw std::runtime_error(Message("Cannot multiply with ", NameOf(instructions), ": ", refusal));
   }
-  if (instructions == InstructionSet::kAvx512Bf16) return std::make_unique<Avx512Bf16Gemm>(pool, progress);
-  if (instructions == InstructionSet::kAvx2) return std::make_unique<Avx2Gemm>(pool, progress);
+  if (instructions == InstructionSet::kAvx512Bf16) {
+    return WithFewRows(kAvx512GemvKernels, std::make_unique<Avx512Bf16Gemm>(pool, progress), pool, progress);
+  }
+  if (instructions == InstructionSet::kAvx2) {
+    return WithFewRows(kAvx2GemvKernels, std::make_unique<Avx2Gemm>(pool, progress), pool, progress);
+  }
   return std::make_unique<ConvertingGemm>(pool, progress);
 }
 

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+// What the benchmarks share.
+namespace native_ddp {
+
+/** Numbers separated by commas. Throws std::invalid_argument if there are none. */
+inline std::vector<int> Integers(const std::string& text) {
+  std::vector<int> values;
+  std::istringstream in(text);
+  for (std::string value; std::getline(in, value, ',');) values.push_back(std::stoi(value));
+  if (values.empty()) throw std::invalid_argument("Invalid list: it is empty");
+  return values;
+}
+
+/** Keeps the calling thread, and those that it starts, on these CPUs. */
+inline void Pin(const std::vector<int>& cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus) CPU_SET(static_cast<unsigned>(cpu), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) {
+    throw std::runtime_error(std::string("Cannot pin to the CPUs: ") + std::strerror(errno));
+  }
+}
+
+/** In seconds: of the wall, or of the calling thread's own work. */
+inline double Now(bool cpu_clock) {
+  timespec now{};
+  clock_gettime(cpu_clock ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+inline double Seconds(bool cpu_clock, const std::function<void()>& work) {
+  const double begin = Now(cpu_clock);
+  work();
+  return Now(cpu_clock) - begin;
+}
+
+inline double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+inline double Minimum(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
+
+/** Uniform from -1 to 1. */
+inline void Fill(std::int64_t count, unsigned seed, float* values) {
+  std::minstd_rand generator(seed);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  for (std::int64_t i = 0; i < count; ++i) values[i] = uniform(generator);
+}
+
+}  // namespace native_ddp

@@ -21,8 +21,16 @@ struct Sizes {
 
 std::size_t Count(int rows, int columns) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns); }
 
+std::vector<float> RandomBfloat16s(std::size_t count, std::uint32_t seed) {
+  std::vector<float> values = RandomFloats(count, -1, 1, seed);
+  std::vector<std::uint16_t> rounded(count);
+  ToBfloat16(static_cast<std::int64_t>(count), values.data(), rounded.data());
+  FromBfloat16(static_cast<std::int64_t>(count), rounded.data(), values.data());
+  return values;
+}
+
 /** Checks both directions against plain FP64 loops; leading dimensions are wider than the matrices. */
-void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type, Output output, int threads) {
+void CheckAgainstLoops(const InstructionPath& path, const Sizes& size, ElementType type, Output output, int threads) {
   SCOPED_TRACE(testing::Message() << size.rows << "x" << size.outputs << "x" << size.inputs << " threads " << threads);
   const int ldw = size.inputs + 3;
   const int ldx = size.inputs + 1;
@@ -36,12 +44,13 @@ void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type,
   const void* data = weight.data();
   if (type == ElementType::kBfloat16) data = rounded.data();
   const WeightMatrix matrix{data, type, size.outputs, size.inputs, ldw};
-  const std::vector<float> x = RandomFloats(Count(size.rows, ldx), -1, 1, 2);
-  const std::vector<float> y = RandomFloats(Count(size.rows, ldy), -1, 1, 3);
+  // Exact in BF16, so that paths that round activations must give the same.
+  const std::vector<float> x = RandomBfloat16s(Count(size.rows, ldx), 2);
+  const std::vector<float> y = RandomBfloat16s(Count(size.rows, ldy), 3);
 
   ThreadPool pool(threads);
   std::atomic<std::uint64_t> progress{0};
-  const std::unique_ptr<Gemm> gemm = MakeGemm(path, pool, progress);
+  const std::unique_ptr<Gemm> gemm = path.MakeGemm(pool, progress);
   const double keep = output == Output::kAccumulate ? 1 : 0;
   const double tolerance = 2e-6 * (size.inputs + size.outputs);
 
@@ -81,12 +90,7 @@ void CheckAgainstLoops(InstructionSet path, const Sizes& size, ElementType type,
   }
 }
 
-class GemmTest : public testing::TestWithParam<InstructionSet> {
- protected:
-  void SetUp() override {
-    if (!IsSupported(GetParam())) GTEST_SKIP() << "this CPU lacks the instructions";
-  }
-};
+class GemmTest : public PathTest {};
 
 TEST_P(GemmTest, RaggedSizesEqualPlainLoops) {
   // The last three have more than one block in every dimension of the forward or of the backward direction.
@@ -109,7 +113,7 @@ TEST_P(GemmTest, NoRowsGiveNothing) {
   std::atomic<std::uint64_t> progress{0};
   const std::vector<float> weight(6, 1.0F);
   float y = 5;
-  const std::unique_ptr<Gemm> gemm = MakeGemm(GetParam(), pool, progress);
+  const std::unique_ptr<Gemm> gemm = GetParam().MakeGemm(pool, progress);
   gemm->Forward(0, {weight.data(), 3}, {weight.data(), ElementType::kFloat32, 2, 3, 3}, {&y, 2}, Output::kOverwrite);
   EXPECT_EQ(y, 5);
 }
@@ -118,7 +122,7 @@ TEST_P(GemmTest, OverwritingDoesNotReadWhatWasThereAndNanIsNotHidden) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   ThreadPool pool(1);
   std::atomic<std::uint64_t> progress{0};
-  const std::unique_ptr<Gemm> gemm = MakeGemm(GetParam(), pool, progress);
+  const std::unique_ptr<Gemm> gemm = GetParam().MakeGemm(pool, progress);
   const std::vector<float> weight{1, 1, 1, 0, 0, 0};
   const WeightMatrix matrix{weight.data(), ElementType::kFloat32, 2, 3, 3};
   std::vector<float> x(3, 2.0F);
@@ -160,9 +164,13 @@ TEST(Avx2GemmTest, TheBitsOfARowDependOnNeitherThreadsNorOtherRows) {
 TEST(InstructionSetTest, NamesAreThoseOfTheConfiguration) {
   ThreadPool pool(1);
   std::atomic<std::uint64_t> progress{0};
-  EXPECT_EQ(MakeGemm(InstructionSetNamed("generic"), pool, progress)->name(), "sgemm");
+  const auto made = [&](const char* name) {
+    return MakeGemm(InstructionSetNamed(name), pool, progress)->name(ElementType::kBfloat16);
+  };
+  EXPECT_EQ(made("generic"), "sgemm");
   const bool has_avx2 = IsSupported(InstructionSetNamed("avx2"));
-  EXPECT_EQ(MakeGemm(InstructionSetNamed("auto"), pool, progress)->name(), has_avx2 ? "avx2" : "sgemm");
+  const bool has_amx = IsSupported(InstructionSetNamed("amx"));
+  EXPECT_EQ(made("auto"), has_amx ? "amx" : BestWithoutAmx());
   if (!has_avx2) {
     EXPECT_THROW(MakeGemm(InstructionSet::kAvx2, pool, progress), std::runtime_error);
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "instruction_paths.h"
 #include "temporary_file.h"
 #include "tiny_model.h"
 #include "transformer/frozen_transformer.h"
@@ -15,10 +16,13 @@ namespace native_ddp {
 class LoadedModel {
  public:
   LoadedModel(const TinyModel& model, ElementType precision, int threads = 1,
-              InstructionSet instructions = InstructionSet::kAuto) {
+              InstructionSet instructions = InstructionSet::kAuto, AmxHost& host = ThisHost()) {
     model.Write(file_.path(), precision);
-    transformer_ = std::make_unique<FrozenTransformer>(file_.path(), model.dimensions, threads, instructions);
+    transformer_ = std::make_unique<FrozenTransformer>(file_.path(), model.dimensions, threads, instructions, host);
   }
+
+  LoadedModel(const TinyModel& model, ElementType precision, int threads, const InstructionPath& path)
+      : LoadedModel(model, precision, threads, path.instructions, path.host()) {}
 
   FrozenTransformer& operator*() { return *transformer_; }
   FrozenTransformer* operator->() { return transformer_.get(); }

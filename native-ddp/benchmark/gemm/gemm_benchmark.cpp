@@ -1,9 +1,10 @@
-// The own matrix products against libtorch's sgemm and against what the core's FMA units can do, all in one run.
+// The own matrix products against libtorch's sgemm and against what the core's units can do, all in one run.
 //
 //   gemm_benchmark [--cpus 0,1] [--rounds 7] [--rows 256,512,1024,2048] [--instructions auto] [--clock wall|cpu]
 //
-// As many threads as CPUs, pinned to them. One JSON object a line. Each round times the FMA loop, sgemm and the own
-// product one after the other, so that what else the machine does hits all alike; trust ratios more than rates.
+// As many threads as CPUs, pinned to them. One JSON object a line. Each round times a loop of the instruction
+// that the own product uses (FMA, or products of tiles), sgemm and the own product one after the other, so that what
+// else the machine does hits all alike; trust ratios more than rates.
 #include <sched.h>
 #include <time.h>
 
@@ -25,7 +26,7 @@
 #include <vector>
 
 #include "buffer.h"
-#include "fma_loop.h"
+#include "peak.h"
 #include "threads/thread_pool.h"
 #include "transformer/bfloat16.h"
 #include "transformer/instruction_set.h"
@@ -132,6 +133,10 @@ struct Matrices {
     weight = {bf16.data(), ElementType::kBfloat16, product.outputs, product.inputs, product.inputs};
     const std::int64_t widest = std::int64_t{most_rows} * std::max(product.inputs, product.outputs);
     Fill(widest, 2, x.Ensure(static_cast<std::size_t>(widest)));
+    // Exact in BF16, so that products that round it can be compared with sgemm.
+    Buffer<std::uint16_t> rounded;
+    ToBfloat16(widest, x.data(), rounded.Ensure(static_cast<std::size_t>(widest)));
+    FromBfloat16(widest, rounded.data(), x.data());
     Fill(widest, 3, own.Ensure(static_cast<std::size_t>(widest)));
     Fill(widest, 4, reference.Ensure(static_cast<std::size_t>(widest)));
   }
@@ -174,7 +179,8 @@ class Benchmark {
   explicit Benchmark(const Options& options)
       : options_(options),
         pool_(static_cast<int>(options.cpus.size())),
-        gemm_(MakeGemm(options.instructions, pool_, progress_)) {}
+        gemm_(MakeGemm(options.instructions, pool_, progress_)),
+        peak_(PeakOf(gemm_->name(ElementType::kBfloat16))) {}
 
   void Run() {
     for (const Product& product : kProducts) {
@@ -193,7 +199,7 @@ class Benchmark {
       std::cout << nlohmann::json{{"direction", direction},
                                   {"ratio_to_sgemm_geometric_mean", std::exp(sum / static_cast<double>(logs.size()))},
                                   {"ratio_to_sgemm_least", std::exp(least)},
-                                  {"fma_peak_fraction_least", least_fraction_[direction]}}
+                                  {std::string(peak_.name) + "_fraction_least", least_fraction_[direction]}}
                 << std::endl;
     }
   }
@@ -218,9 +224,8 @@ class Benchmark {
               {matrices.x.data(), depth}, {from, product.inputs}, 0, {matrices.reference.data() + begin, columns});
       });
     };
-    constexpr std::int64_t kFmaRounds = 2'000'000;
-    const auto fma = [&] {
-      pool_.ForEach(pool_.threads(), 1, [](std::int64_t, std::int64_t, int) { FmaLoop(kFmaRounds); });
+    const auto peak_loop = [&] {
+      pool_.ForEach(pool_.threads(), 1, [this](std::int64_t, std::int64_t, int) { peak_.loop(peak_.rounds); });
     };
     own();
     reference();
@@ -229,8 +234,8 @@ class Benchmark {
     std::vector<double> reference_seconds;
     std::vector<double> peaks;
     for (int round = 0; round < options_.rounds; ++round) {
-      const double fma_seconds = Seconds(options_.cpu_clock, fma);
-      peaks.push_back(1e-9 * pool_.threads() * FmaLoopOperations(kFmaRounds) / fma_seconds);
+      const double peak_seconds = Seconds(options_.cpu_clock, peak_loop);
+      peaks.push_back(1e-9 * pool_.threads() * peak_.operations(peak_.rounds) / peak_seconds);
       reference_seconds.push_back(Seconds(options_.cpu_clock, reference));
       own_seconds.push_back(Seconds(options_.cpu_clock, own));
     }
@@ -239,6 +244,7 @@ class Benchmark {
     const double ratio = Minimum(reference_seconds) / Minimum(own_seconds);
     const double fraction = operations / Minimum(own_seconds) / peak;
     const std::string direction = forward ? "forward" : "backward";
+    const std::string peak_name = peak_.name;
     ratios_[direction].push_back(std::log(ratio));
     const auto before = least_fraction_.find(direction);
     if (before == least_fraction_.end() || before->second > fraction) least_fraction_[direction] = fraction;
@@ -248,16 +254,16 @@ class Benchmark {
                                 {"depth", depth},
                                 {"columns", columns},
                                 {"threads", pool_.threads()},
-                                {"kernel", gemm_->name()},
+                                {"kernel", gemm_->name(ElementType::kBfloat16)},
                                 {"clock", options_.cpu_clock ? "cpu" : "wall"},
                                 {"rounds", options_.rounds},
-                                {"fma_peak_gflops", peak},
-                                {"fma_peak_gflops_median", Median(peaks)},
+                                {peak_name + "_gflops", peak},
+                                {peak_name + "_gflops_median", Median(peaks)},
                                 {"sgemm_gflops", operations / Minimum(reference_seconds)},
                                 {"sgemm_gflops_median", operations / Median(reference_seconds)},
                                 {"gflops", operations / Minimum(own_seconds)},
                                 {"gflops_median", operations / Median(own_seconds)},
-                                {"fma_peak_fraction", fraction},
+                                {peak_name + "_fraction", fraction},
                                 {"ratio_to_sgemm", ratio},
                                 {"ratio_to_sgemm_median", Median(reference_seconds) / Median(own_seconds)}}
               << std::endl;
@@ -267,6 +273,7 @@ class Benchmark {
   ThreadPool pool_;
   std::atomic<std::uint64_t> progress_{0};
   std::unique_ptr<Gemm> gemm_;
+  Peak peak_;
   std::map<std::string, std::vector<double>> ratios_;
   std::map<std::string, double> least_fraction_;
 };
@@ -278,6 +285,7 @@ int main(int count, char** arguments) {
   try {
     const native_ddp::Options options = native_ddp::Parse(count, arguments);
     native_ddp::Pin(options.cpus);
+    native_ddp::RequestInstructions(options.instructions);
     native_ddp::Benchmark(options).Run();
     return 0;
   } catch (const std::exception& error) {

@@ -118,10 +118,8 @@ NATIVE_METHOD(jdoubleArray, products)(JNIEnv* env, jclass, jlong transformer) {
   });
 }
 
-NATIVE_METHOD(jboolean, supports)(JNIEnv* env, jclass, jstring instructions) {
-  return Guarded(env, [&]() -> jboolean {
-    return IsSupported(InstructionSetNamed(ToString(env, instructions))) ? JNI_TRUE : JNI_FALSE;
-  });
+NATIVE_METHOD(jstring, refusal)(JNIEnv* env, jclass, jstring instructions) {
+  return Guarded(env, [&] { return ToJava(env, Refusal(InstructionSetNamed(ToString(env, instructions)))); });
 }
 
 NATIVE_METHOD(jstring, kernels)(JNIEnv* env, jclass, jlong transformer) {

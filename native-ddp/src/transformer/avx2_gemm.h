@@ -22,7 +22,7 @@ class Avx2Gemm final : public Gemm {
 
   void Forward(int rows, StridedInput x, const WeightMatrix& weight, StridedOutput y, Output output) override;
   void Backward(int rows, StridedInput dy, const WeightMatrix& weight, StridedOutput dx, Output output) override;
-  std::string name() const override { return "avx2"; }
+  std::string name(ElementType) const override { return "avx2"; }
 
  private:
   /** y[rows, columns] = x[rows, depth] · B; pack(column, columns, k, depth, panels) packs a part of B. */

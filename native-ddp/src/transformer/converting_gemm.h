@@ -18,7 +18,7 @@ class ConvertingGemm final : public Gemm {
 
   void Forward(int rows, StridedInput x, const WeightMatrix& weight, StridedOutput y, Output output) override;
   void Backward(int rows, StridedInput dy, const WeightMatrix& weight, StridedOutput dx, Output output) override;
-  std::string name() const override { return "sgemm"; }
+  std::string name(ElementType) const override { return "sgemm"; }
 
  private:
   /** Rows and columns of W as FP32: where they lie, or converted into the thread's scratch memory. */

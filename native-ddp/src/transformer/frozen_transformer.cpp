@@ -10,8 +10,8 @@
 namespace native_ddp {
 
 FrozenTransformer::FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads,
-                                     InstructionSet instructions)
-    : workspace_(weight_file, dimensions, threads, instructions),
+                                     InstructionSet instructions, AmxHost& host)
+    : workspace_(weight_file, dimensions, threads, instructions, host),
       attention_(workspace_),
       output_layer_(workspace_),
       decoder_(workspace_, output_layer_),
@@ -66,7 +66,8 @@ std::vector<double> FrozenTransformer::Losses(const PackedBatch& batch, const Pr
 }
 
 std::string FrozenTransformer::kernels() const {
-  return workspace_.gemm->name() + (workspace_.weights.precision() == ElementType::kBfloat16 ? "/bf16" : "/fp32");
+  const ElementType precision = workspace_.weights.precision();
+  return workspace_.gemm->name(precision) + (precision == ElementType::kBfloat16 ? "/bf16" : "/fp32");
 }
 
 }  // namespace native_ddp

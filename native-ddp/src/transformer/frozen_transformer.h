@@ -23,10 +23,10 @@ class FrozenTransformer {
  public:
   /**
    * threads counts the caller's own. Throws std::runtime_error if the weight file does not fit the dimensions or this
-   * CPU lacks the instructions.
+   * machine refuses the instructions.
    */
   FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads,
-                    InstructionSet instructions);
+                    InstructionSet instructions, AmxHost& host = ThisHost());
 
   const ModelDimensions& dimensions() const { return workspace_.dimensions(); }
 

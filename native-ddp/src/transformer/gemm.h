@@ -23,8 +23,8 @@ class Gemm {
   /** dX[rows, I] = dY[rows, O] · W, or added to dX. */
   virtual void Backward(int rows, StridedInput dy, const WeightMatrix& weight, StridedOutput dx, Output output) = 0;
 
-  /** A short name for reports. */
-  virtual std::string name() const = 0;
+  /** A short name, for reports, of what multiplies weights of this type. */
+  virtual std::string name(ElementType weights) const = 0;
 };
 
 }  // namespace native_ddp

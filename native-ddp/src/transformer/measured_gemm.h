@@ -26,7 +26,7 @@ class MeasuredGemm final : public Gemm {
   void Backward(int rows, StridedInput dy, const WeightMatrix& weight, StridedOutput dx, Output output) override {
     Measure(rows, weight, [&] { gemm_->Backward(rows, dy, weight, dx, output); });
   }
-  std::string name() const override { return gemm_->name(); }
+  std::string name(ElementType weights) const override { return gemm_->name(weights); }
 
   const ProductTotals& totals() const { return totals_; }
 

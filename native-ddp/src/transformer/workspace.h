@@ -22,10 +22,12 @@ constexpr float kResidualScale = 7.48331477354788F;
 
 /** What all parts of the transformer share: weights, threads, products, and scratch memory that only grows. */
 struct Workspace {
-  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions)
+  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions,
+            AmxHost& host)
       : weights(weight_file, dimensions),
+        requested(RequestInstructions(instructions, host)),
         pool(threads),
-        gemm(std::make_unique<MeasuredGemm>(MakeGemm(instructions, pool, progress))),
+        gemm(std::make_unique<MeasuredGemm>(MakeGemm(requested, pool, progress, host))),
         rotary(dimensions.head_size()),
         row_scratch(static_cast<std::size_t>(threads)) {}
 
@@ -59,6 +61,7 @@ struct Workspace {
 
   ModelWeights weights;
   std::atomic<std::uint64_t> progress{0};
+  InstructionSet requested;  // before the threads: what the kernel then grants holds for those that are made later
   ThreadPool pool;
   std::unique_ptr<MeasuredGemm> gemm;
   RotaryTable rotary;

@@ -1,6 +1,7 @@
 package org.glmtuner.nativeddp;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A frozen ChatGLM over a mapped weight file: losses, their gradient with respect to a prefix of
@@ -30,9 +31,10 @@ public final class NativeTransformer implements AutoCloseable {
    * Maps a weight file and starts the threads.
    *
    * @param threads that compute, the caller's own among them
-   * @param instructions that matrix products use: {@code auto}, {@code generic} or {@code avx2}
+   * @param instructions that matrix products use: {@code auto}, {@code generic}, {@code avx2} or
+   *     {@code amx}
    * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
-   *     fit the dimensions; if this CPU does not {@linkplain #supports support} the instructions
+   *     fit the dimensions; if this machine {@linkplain #refusal refuses} the instructions
    */
   public static NativeTransformer open(
       Path weightFile, ModelDimensions dimensions, int threads, String instructions) {
@@ -50,9 +52,12 @@ public final class NativeTransformer implements AutoCloseable {
             instructions));
   }
 
-  /** Whether this CPU has the instructions of that name. */
-  public static boolean supports(String instructions) {
-    return NativeMethods.supports(instructions);
+  /**
+   * Why this machine cannot use the instructions of that name, as {@code this CPU lacks AVX2 or
+   * FMA}; empty if it can.
+   */
+  public static Optional<String> refusal(String instructions) {
+    return Optional.of(NativeMethods.refusal(instructions)).filter(reason -> !reason.isEmpty());
   }
 
   /**

@@ -12,9 +12,13 @@ public record EngineConfig(Isa isa) implements Serializable {
     /** What libtorch's BLAS chooses. */
     GENERIC,
     /** AVX2 and FMA. */
-    AVX2;
+    AVX2,
+    /**
+     * Tiles of BF16 for BF16 weights: activations are rounded to BF16 in products; sums are FP32.
+     */
+    AMX;
 
-    /** As in the configuration: {@code auto}, {@code generic}, {@code avx2}. */
+    /** As in the configuration: {@code auto}, {@code generic}, {@code avx2}, {@code amx}. */
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }

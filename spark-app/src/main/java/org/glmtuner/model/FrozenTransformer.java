@@ -4,7 +4,8 @@ import ai.djl.ndarray.NDArray;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Predicate;
+import java.util.Optional;
+import java.util.function.Function;
 import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
@@ -38,11 +39,11 @@ public final class FrozenTransformer implements AutoCloseable {
   /**
    * Maps the weight file of {@code base}.
    *
-   * @throws TunerException (exit code 3) if this CPU lacks the instructions that {@code base} asks
-   *     for
+   * @throws TunerException (exit code 3) if this machine refuses the instructions that {@code base}
+   *     asks for
    */
   public static FrozenTransformer open(BaseModel base, ChatGlmConfig config) {
-    requireInstructions(base.isa(), NativeTransformer::supports);
+    requireInstructions(base.isa(), NativeTransformer::refusal);
     ModelDimensions dimensions =
         new ModelDimensions(
             config.numLayers(),
@@ -58,13 +59,16 @@ public final class FrozenTransformer implements AutoCloseable {
   }
 
   /** Nothing is taken instead of what was asked for. */
-  static void requireInstructions(Isa isa, Predicate<String> supported) {
-    if (!supported.test(isa.label())) {
+  static void requireInstructions(Isa isa, Function<String, Optional<String>> refusal) {
+    Optional<String> reason = refusal.apply(isa.label());
+    if (reason.isPresent()) {
       throw new TunerException(
           ExitCode.UNSUITABLE,
           "Cannot compute with engine.isa = "
               + isa.label()
-              + ": the CPU lacks these instructions (auto takes the best that it has)");
+              + ": "
+              + reason.get()
+              + " (auto takes the best that works)");
     }
   }
 

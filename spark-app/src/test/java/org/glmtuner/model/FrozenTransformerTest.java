@@ -3,6 +3,7 @@ package org.glmtuner.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Optional;
 import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
@@ -10,11 +11,13 @@ import org.junit.jupiter.api.Test;
 
 class FrozenTransformerTest {
   @Test
-  void aCpuWithoutTheInstructionsAskedForIsRefused() {
-    FrozenTransformer.requireInstructions(Isa.GENERIC, "generic"::equals);
-    assertThatThrownBy(() -> FrozenTransformer.requireInstructions(Isa.AVX2, "generic"::equals))
+  void instructionsThatTheMachineRefusesAreNamedWithTheReason() {
+    FrozenTransformer.requireInstructions(Isa.GENERIC, isa -> Optional.empty());
+    assertThatThrownBy(
+            () -> FrozenTransformer.requireInstructions(Isa.AMX, isa -> Optional.of("no " + isa)))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-        .hasMessageStartingWith("Cannot compute with engine.isa = avx2: the CPU lacks");
+        .hasMessage(
+            "Cannot compute with engine.isa = amx: no amx (auto takes the best that works)");
   }
 }

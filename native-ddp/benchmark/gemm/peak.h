@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "fma_loop.h"
+#include "tile_loop.h"
+
+namespace native_ddp {
+
+/** What a core can do at best: a loop of nothing but the instruction that multiplies. */
+struct Peak {
+  const char* name;
+  std::int64_t rounds;  // a few milliseconds
+  void (*loop)(std::int64_t rounds);
+  double (*operations)(std::int64_t rounds);
+};
+
+/** Of the instruction that products of this name use. */
+inline Peak PeakOf(const std::string& products) {
+  if (products == "amx") return {"tile_peak", 200'000, TileLoop, TileLoopOperations};
+  return {"fma_peak", 2'000'000, FmaLoop, FmaLoopOperations};
+}
+
+}  // namespace native_ddp

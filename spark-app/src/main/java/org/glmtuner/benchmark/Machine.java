@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.CpuTopology;
 import org.glmtuner.executor.HostIdentity;
 
@@ -20,11 +21,14 @@ final class Machine {
     line.addProperty("java", Runtime.version().toString());
     String version = Machine.class.getPackage().getImplementationVersion();
     line.addProperty("glm_tuner", version == null ? "(not from a jar)" : version);
+    TunerConfig config = settings.config();
     JsonObject configuration = new JsonObject();
-    settings.config().effective().identity().forEach(configuration::addProperty);
-    configuration.addProperty("engine.isa", settings.config().engine().isa().label());
-    configuration.addProperty(
-        "training.micro-batch-tokens", settings.config().training().microBatchTokens());
+    configuration.addProperty("model.precision", config.model().precision().label());
+    configuration.addProperty("engine.isa", config.engine().isa().label());
+    configuration.addProperty("prefix.length", config.prefix().length());
+    configuration.addProperty("training.prefix-dropout", config.training().prefixDropout());
+    configuration.addProperty("training.micro-batch-tokens", config.training().microBatchTokens());
+    configuration.addProperty("run.seed", config.run().seed());
     line.add("configuration", configuration);
     return line;
   }

@@ -53,9 +53,9 @@ record StepMeasurement(
 
   private static void checkSame(StepReport first, StepReport repeated) {
     checkFinite(repeated);
-    Agreement.require("the step repeated", first.loss(), repeated.loss(), REPEATED, "loss");
+    Agreement.require("the same step before", first.loss(), repeated.loss(), REPEATED, "loss");
     Agreement.require(
-        "the step repeated",
+        "the same step before",
         first.gradientNorm(),
         repeated.gradientNorm(),
         REPEATED,

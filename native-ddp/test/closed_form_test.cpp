@@ -17,7 +17,8 @@ namespace {
 constexpr int kLabelled[2] = {4, 7};
 
 double Norm(const std::vector<float>& x) {
-  return std::sqrt(SquaredNorm(static_cast<std::int64_t>(x.size()), x.data(), 1));
+  ThreadPool pool(1);
+  return std::sqrt(SquaredNorm(static_cast<std::int64_t>(x.size()), x.data(), pool));
 }
 
 /** Both rows with the weights of one averaging: all labelled tokens alike, or all rows alike. */
@@ -111,8 +112,9 @@ std::vector<double> FiveSteps(InstructionSet path, bool mean_of_means, std::vect
     norms->push_back(Norm(result.gradient));
     const double rate = 0.02 * static_cast<double>(6 - step) / 5;
     const double clip = std::min(1.0, 1.0 / (norms->back() + 1e-6));
+    ThreadPool pool(1);
     AdamW(static_cast<std::int64_t>(m.size()), {rate, 0.9, 0.999, 1e-8, 0, step, clip}, result.gradient.data(),
-          prefix->data(), m.data(), v.data(), 1);
+          prefix->data(), m.data(), v.data(), pool);
   }
   losses.push_back(Mean(model->Losses(batch, PrefixOf(*prefix, oracle.model.dimensions)), mean_of_means));
   return losses;

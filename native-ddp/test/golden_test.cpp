@@ -35,7 +35,8 @@ std::vector<Element> Values(const SafetensorsFile& file, const std::string& name
 }
 
 double Norm(const std::vector<float>& x) {
-  return std::sqrt(SquaredNorm(static_cast<std::int64_t>(x.size()), x.data(), 1));
+  ThreadPool pool(1);
+  return std::sqrt(SquaredNorm(static_cast<std::int64_t>(x.size()), x.data(), pool));
 }
 
 class GoldenTest : public testing::TestWithParam<InstructionSet> {
@@ -139,10 +140,11 @@ void GoldenTest::CheckTraining(const std::string& name, double tolerance) const 
     EXPECT_NEAR(loss, trajectory["log"][step]["loss"].get<double>(), tolerance) << "step " << step + 1;
     const double norm = Norm(result.gradient) / 4;
     const double clip = std::min(1.0, trajectory["clip"].get<double>() / (norm + 1e-6));
+    ThreadPool pool(1);
     AdamW(static_cast<std::int64_t>(prefix.size()),
           {0.02 * static_cast<double>(20 - step) / 20, 0.9, 0.999, 1e-8, 0, static_cast<std::int64_t>(step) + 1,
            clip / 4},
-          result.gradient.data(), prefix.data(), m.data(), v.data(), 1);
+          result.gradient.data(), prefix.data(), m.data(), v.data(), pool);
   }
 }
 

@@ -24,9 +24,9 @@ std::uint64_t Hash(const std::vector<float>& values) {  // FNV-1a over the bytes
 
 struct State {
   explicit State(std::size_t count) : parameter(RandomFloats(count, -2, 2, 1)), m(count, 0.0F), v(count, 0.0F) {}
-  void Step(const AdamWStep& step, const std::vector<float>& gradient, int threads) {
+  void Step(const AdamWStep& step, const std::vector<float>& gradient, ThreadPool& pool) {
     AdamW(static_cast<std::int64_t>(gradient.size()), step, gradient.data(), parameter.data(), m.data(), v.data(),
-          threads);
+          pool);
   }
   std::vector<float> parameter;
   std::vector<float> m;
@@ -36,13 +36,14 @@ struct State {
 TEST(AdamWTest, FollowsTheFormulaInLongDouble) {
   const std::size_t count = 1001;
   State state(count);
+  ThreadPool pool(1);
   std::vector<long double> w(state.parameter.begin(), state.parameter.end());
   std::vector<long double> m(count);
   std::vector<long double> v(count);
   for (std::int64_t t = 1; t <= 20; ++t) {
     const AdamWStep step{0.001 * static_cast<double>(21 - t), 0.9, 0.999, 1e-8, 0.01, t, 0.25};
     const std::vector<float> gradient = RandomFloats(count, -1, 1, 100 + static_cast<std::uint32_t>(t));
-    state.Step(step, gradient, 1);
+    state.Step(step, gradient, pool);
     const long double correction = std::sqrt(1 - std::pow(0.999L, static_cast<long double>(t))) /
                                    (1 - std::pow(0.9L, static_cast<long double>(t)));
     for (std::size_t i = 0; i < count; ++i) {
@@ -64,8 +65,9 @@ TEST(AdamWTest, IsBitIdenticalForEveryNumberOfThreadsAndOnEveryMachine) {
   const std::size_t count = 1000003;
   const std::vector<float> gradient = RandomFloats(count, -1, 1, 5);
   for (const int threads : {1, 2, 3}) {
+    ThreadPool pool(threads);
     State state(count);
-    for (std::int64_t t = 1; t <= 3; ++t) state.Step({0.02, 0.9, 0.999, 1e-8, 0.01, t, 0.0625}, gradient, threads);
+    for (std::int64_t t = 1; t <= 3; ++t) state.Step({0.02, 0.9, 0.999, 1e-8, 0.01, t, 0.0625}, gradient, pool);
     // Golden bits, the same as NumPy gives: a machine or a compiler that gives others must not train with one of these.
     EXPECT_EQ(Hash(state.parameter), 811073643621646364U) << threads;
     EXPECT_EQ(Hash(state.m), 16733684217705354292U) << threads;
@@ -75,7 +77,17 @@ TEST(AdamWTest, IsBitIdenticalForEveryNumberOfThreadsAndOnEveryMachine) {
 
 TEST(AdamWTest, StepsAreCountedFromOne) {
   State state(1);
-  EXPECT_THROW(state.Step({0.1, 0.9, 0.999, 1e-8, 0, 0, 1}, {1.0F}, 1), std::invalid_argument);
+  ThreadPool pool(1);
+  EXPECT_THROW(state.Step({0.1, 0.9, 0.999, 1e-8, 0, 0, 1}, {1.0F}, pool), std::invalid_argument);
+}
+
+TEST(AdamWTest, GradientsAreClearedWhateverIsInThem) {
+  for (const int threads : {1, 3}) {
+    ThreadPool pool(threads);
+    std::vector<float> gradient(1000003, std::numeric_limits<float>::quiet_NaN());
+    Clear(1000003, gradient.data(), pool);
+    EXPECT_EQ(gradient, std::vector<float>(1000003, 0.0F)) << threads;
+  }
 }
 
 TEST(ReductionsTest, TheSquaredNormIsExactToFp64AndTheSameForEveryNumberOfThreads) {
@@ -83,16 +95,21 @@ TEST(ReductionsTest, TheSquaredNormIsExactToFp64AndTheSameForEveryNumberOfThread
     const std::vector<float> x = RandomFloats(static_cast<std::size_t>(count), -3, 3, 2);
     long double expected = 0;
     for (const float value : x) expected += static_cast<long double>(value) * value;
-    const double norm = SquaredNorm(count, x.data(), 1);
+    ThreadPool one(1);
+    const double norm = SquaredNorm(count, x.data(), one);
     EXPECT_NEAR(norm, static_cast<double>(expected), 1e-12 * static_cast<double>(expected));
-    for (const int threads : {2, 3, 4}) EXPECT_EQ(SquaredNorm(count, x.data(), threads), norm);
+    for (const int threads : {2, 3, 4}) {
+      ThreadPool pool(threads);
+      EXPECT_EQ(SquaredNorm(count, x.data(), pool), norm) << threads;
+    }
   }
 }
 
 TEST(ReductionsTest, TheSquaredNormOfWhatIsNotFiniteIsNotFinite) {
   std::vector<float> x(5000, 1.0F);
   x[4999] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(std::isnan(SquaredNorm(5000, x.data(), 2)));
+  ThreadPool pool(2);
+  EXPECT_TRUE(std::isnan(SquaredNorm(5000, x.data(), pool)));
 }
 
 TEST(ReductionsTest, NonFiniteValuesAreCounted) {

@@ -1,15 +1,15 @@
 #include "optimizer/adamw.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include "message.h"
-#include "threads/thread_pool.h"
 
 namespace native_ddp {
 namespace {
 
-constexpr std::int64_t kLeastElements = 1 << 18;  // a thread is not worth starting for less
+constexpr std::int64_t kLeastElements = 1 << 18;  // a thread is not worth waking for less
 
 /** base^exponent by squaring; std::pow may round differently from one CPU to another. */
 double Power(double base, std::int64_t exponent) {
@@ -45,7 +45,7 @@ void Update(std::int64_t count, const Scalars& s, const float* __restrict gradie
 }  // namespace
 
 void AdamW(std::int64_t count, const AdamWStep& step, const float* gradient, float* parameter, float* m, float* v,
-           int threads) {
+           ThreadPool& pool) {
   if (step.step < 1) throw std::invalid_argument(Message("Invalid optimiser step: ", step.step, " (counted from 1)"));
   const double correction = std::sqrt(1 - Power(step.beta2, step.step)) / (1 - Power(step.beta1, step.step));
   const Scalars scalars{static_cast<float>(step.gradient_factor),
@@ -56,10 +56,14 @@ void AdamW(std::int64_t count, const AdamWStep& step, const float* gradient, flo
                         static_cast<float>(step.epsilon),
                         static_cast<float>(step.learning_rate * correction),
                         static_cast<float>(step.learning_rate * step.weight_decay)};
-  ThreadPool pool(count < kLeastElements ? 1 : threads);
   pool.ForEach(count, kLeastElements, [&](std::int64_t begin, std::int64_t end, int) {
     Update(end - begin, scalars, gradient + begin, parameter + begin, m + begin, v + begin);
   });
+}
+
+void Clear(std::int64_t count, float* x, ThreadPool& pool) {
+  pool.ForEach(count, kLeastElements,
+               [&](std::int64_t begin, std::int64_t end, int) { std::fill(x + begin, x + end, 0.0F); });
 }
 
 }  // namespace native_ddp

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "threads/thread_pool.h"
+
 namespace native_ddp {
 
 /** Settings of one AdamW step, as Hugging Face's AdamW has them. */
@@ -23,6 +25,9 @@ struct AdamWStep {
  * number of threads. Throws std::invalid_argument for a step below 1.
  */
 void AdamW(std::int64_t count, const AdamWStep& step, const float* gradient, float* parameter, float* m, float* v,
-           int threads);
+           ThreadPool& pool);
+
+/** x = 0, as gradients are before a step. */
+void Clear(std::int64_t count, float* x, ThreadPool& pool);
 
 }  // namespace native_ddp

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <vector>
 
-#include "threads/thread_pool.h"
-
 namespace native_ddp {
 namespace {
 
@@ -32,10 +30,9 @@ double BlockSquaredNorm(std::int64_t count, const float* x) {
 
 }  // namespace
 
-double SquaredNorm(std::int64_t count, const float* x, int threads) {
+double SquaredNorm(std::int64_t count, const float* x, ThreadPool& pool) {
   std::vector<double> blocks(static_cast<std::size_t>((count + kBlock - 1) / kBlock));
   const auto number = static_cast<std::int64_t>(blocks.size());
-  ThreadPool pool(number < 2 * kLeastBlocks ? 1 : threads);
   pool.ForEach(number, kLeastBlocks, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t block = begin; block < end; ++block) {
       const std::int64_t first = block * kBlock;

@@ -41,8 +41,6 @@ void GradientReducer::LayerReady(int layer) {
   if (pending_[index] != nullptr) {
     throw std::runtime_error(Message("Cannot reduce layer ", layer, ": it has been reported in this step already"));
   }
-  const bool first = std::all_of(pending_.begin(), pending_.end(), [](const auto& sum) { return sum == nullptr; });
-  if (first) started_ = Clock::now();
   pending_[index] = group_->StartSum(slices_->tensors[index]);
 }
 
@@ -57,19 +55,18 @@ GradientReducer::Timing GradientReducer::Finish() {
         Message("Cannot finish the reduction: ", missing, " of ", pending_.size(), " layers have not been reported"));
   }
   const Clock::time_point waiting = Clock::now();
-  Clock::time_point last = started_;
+  double reduce_seconds = 0;
   std::exception_ptr failure;
   for (auto& sum : pending_) {
     try {
-      last = std::max(last, sum->Wait());
+      reduce_seconds += sum->Wait();
     } catch (...) {
       if (failure == nullptr) failure = std::current_exception();
     }
     sum.reset();
   }
   if (failure != nullptr) std::rethrow_exception(failure);
-  const auto seconds = [](Clock::duration duration) { return std::chrono::duration<double>(duration).count(); };
-  return {seconds(Clock::now() - waiting), seconds(last - started_)};
+  return {std::chrono::duration<double>(Clock::now() - waiting).count(), reduce_seconds};
 }
 
 }  // namespace native_ddp

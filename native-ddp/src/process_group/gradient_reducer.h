@@ -15,7 +15,7 @@ class GradientReducer {
  public:
   struct Timing {
     double wait_seconds;    // that Finish waited
-    double reduce_seconds;  // from the start of the first sum to the end of the last
+    double reduce_seconds;  // of all sums, each from when all ranks had come to it
   };
 
   /** The gradient's memory is shared, not copied. Throws std::invalid_argument unless it is contiguous FP32 on the CPU.
@@ -41,7 +41,6 @@ class GradientReducer {
   std::shared_ptr<MpiGroup> group_;
   std::unique_ptr<Slices> slices_;
   std::vector<std::unique_ptr<MpiGroup::Pending>> pending_;  // by layer; null if not reported yet
-  std::chrono::steady_clock::time_point started_;
 };
 
 }  // namespace native_ddp

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -10,9 +9,6 @@
 
 namespace native_ddp {
 namespace {
-
-// Counts of MPI are ints.
-constexpr std::int64_t kMostElements = std::int64_t{1} << 30;
 
 class MpiWork final : public c10d::Work {
  public:
@@ -24,8 +20,12 @@ class MpiWork final : public c10d::Work {
   std::vector<at::Tensor> result() override { return results_; }
   c10::intrusive_ptr<c10::ivalue::Future> getFuture() override { return future_; }
 
+  /** In milliseconds, once completed; see MpiCalls::Duration. */
+  float getDuration() const override { return milliseconds_; }
+
   /** The future first: whom finish() wakes may look at it. */
-  void Complete(const std::exception_ptr& failure) {
+  void Complete(MpiCalls::Duration duration, const std::exception_ptr& failure) {
+    milliseconds_ = std::chrono::duration<float, std::milli>(duration).count();
     if (failure != nullptr) {
       future_->setError(failure);
     } else {
@@ -37,6 +37,7 @@ class MpiWork final : public c10d::Work {
  private:
   std::vector<at::Tensor> results_;
   c10::intrusive_ptr<c10::ivalue::Future> future_;
+  float milliseconds_ = 0;
 };
 
 const at::Tensor& Only(const std::vector<at::Tensor>& tensors) {
@@ -97,43 +98,30 @@ void SumBfloat16(void* from, void* to, int* count, MPI_Datatype*) {
   for (int i = 0; i < *count; ++i) sums[i] = static_cast<float>(sums[i]) + static_cast<float>(addends[i]);
 }
 
-/** Calls part(first, count) for all of [0, total) in parts that MPI can count. */
-template <class Part>
-void InParts(std::int64_t total, const Part& part) {
-  for (std::int64_t first = 0; first < total; first += kMostElements) {
-    part(first, static_cast<int>(std::min(kMostElements, total - first)));
-  }
-}
-
-char* Bytes(const at::Tensor& tensor) { return static_cast<char*>(tensor.mutable_data_ptr()); }
-
 }  // namespace
 
-MpiBackend::MpiBackend(std::shared_ptr<const MpiLibrary> library, std::shared_ptr<MpiThread> thread, int rank,
+MpiBackend::MpiBackend(const std::shared_ptr<const MpiLibrary>& library, std::shared_ptr<MpiThread> thread, int rank,
                        int world_size)
-    : Backend(rank, world_size), library_(std::move(library)), thread_(std::move(thread)) {
-  thread_->Call([this] {
-    library_->Check(library_->Type_contiguous(2, MPI_BYTE, &bfloat16_), "create an MPI type");
-    library_->Check(library_->Type_commit(&bfloat16_), "create an MPI type");
-    library_->Check(library_->Op_create(SumBfloat16, 1, &bfloat16_sum_), "create an MPI operation");
+    : Backend(rank, world_size), calls_(library, rank, world_size), thread_(std::move(thread)) {
+  thread_->Call([this, &library] {
+    library->Check(library->Type_contiguous(2, MPI_BYTE, &bfloat16_), "create an MPI type");
+    library->Check(library->Type_commit(&bfloat16_), "create an MPI type");
+    library->Check(library->Op_create(SumBfloat16, 1, &bfloat16_sum_), "create an MPI operation");
   });
 }
 
-std::string MpiBackend::Action(const char* call, std::size_t bytes) const {
-  return Message(call, " ", bytes, " bytes on rank ", rank_, " of ", size_);
-}
-
 c10::intrusive_ptr<c10d::Work> MpiBackend::Post(c10d::OpType type, std::vector<at::Tensor> results,
-                                                std::function<void()> task) {
+                                                std::function<MpiCalls::Duration()> task) {
   auto work = c10::make_intrusive<MpiWork>(rank_, type, std::move(results));
   thread_->Post([work, task = std::move(task)] {
+    MpiCalls::Duration duration{};
     std::exception_ptr failure;
     try {
-      task();
+      duration = task();
     } catch (...) {
       failure = std::current_exception();
     }
-    work->Complete(failure);
+    work->Complete(duration, failure);
   });
   return work;
 }
@@ -144,12 +132,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<at::Tensor>& te
   const MPI_Datatype type = TypeOf(tensor, bfloat16_);
   const MPI_Op operation = OperationOf(options.reduceOp, tensor, bfloat16_sum_);
   return Post(c10d::OpType::ALLREDUCE, {tensor}, [this, tensor, type, operation] {
-    const std::int64_t element = tensor.element_size();
-    InParts(tensor.numel(), [&](std::int64_t first, int count) {
-      library_->Check(
-          library_->Allreduce(MPI_IN_PLACE, Bytes(tensor) + first * element, count, type, operation, MPI_COMM_WORLD),
-          Action("all-reduce", tensor.nbytes()));
-    });
+    return calls_.AllReduce(tensor.mutable_data_ptr(), tensor.numel(), tensor.element_size(), type, operation);
   });
 }
 
@@ -161,10 +144,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& te
     throw std::invalid_argument(Message("Invalid root of a broadcast: ", root, " (must be from 0 to ", size_ - 1, ")"));
   }
   return Post(c10d::OpType::BROADCAST, {tensor}, [this, tensor, root] {
-    InParts(static_cast<std::int64_t>(tensor.nbytes()), [&](std::int64_t first, int count) {
-      library_->Check(library_->Bcast(Bytes(tensor) + first, count, MPI_BYTE, root, MPI_COMM_WORLD),
-                      Action("broadcast", tensor.nbytes()));
-    });
+    return calls_.Broadcast(tensor.mutable_data_ptr(), static_cast<std::int64_t>(tensor.nbytes()), root);
   });
 }
 
@@ -176,30 +156,21 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
         Message("Invalid outputs of an all-gather (must be one for each of ", size_, " ranks)"));
   }
   const std::vector<at::Tensor> results = outputs[0];
+  std::vector<void*> gathered;
   for (const at::Tensor& result : results) {
     if (Only({result}).nbytes() != input.nbytes()) {
       throw std::invalid_argument(Message("Invalid output of an all-gather: ", result.nbytes(),
                                           " bytes (must be the input's ", input.nbytes(), ")"));
     }
+    gathered.push_back(result.mutable_data_ptr());
   }
-  return Post(c10d::OpType::ALLGATHER, results, [this, input, results] {
-    const auto bytes = static_cast<std::int64_t>(input.nbytes());
-    std::vector<char> gathered;
-    InParts(bytes, [&](std::int64_t first, int count) {
-      gathered.resize(static_cast<std::size_t>(count) * results.size());
-      library_->Check(
-          library_->Allgather(Bytes(input) + first, count, MPI_BYTE, gathered.data(), count, MPI_BYTE, MPI_COMM_WORLD),
-          Action("all-gather", input.nbytes()));
-      for (std::size_t i = 0; i < results.size(); ++i) {
-        std::copy_n(gathered.data() + i * static_cast<std::size_t>(count), count, Bytes(results[i]) + first);
-      }
-    });
+  return Post(c10d::OpType::ALLGATHER, results, [this, input, gathered] {
+    return calls_.AllGather(input.const_data_ptr(), static_cast<std::int64_t>(input.nbytes()), gathered.data());
   });
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions&) {
-  return Post(c10d::OpType::BARRIER, {},
-              [this] { library_->Check(library_->Barrier(MPI_COMM_WORLD), Action("pass a barrier with", 0)); });
+  return Post(c10d::OpType::BARRIER, {}, [this] { return calls_.Barrier(); });
 }
 
 }  // namespace native_ddp

@@ -29,20 +29,15 @@ c10::intrusive_ptr<c10d::ProcessGroup> MakeProcessGroup(const c10::intrusive_ptr
 
 class PendingWork final : public MpiGroup::Pending {
  public:
-  explicit PendingWork(c10::intrusive_ptr<c10d::Work> work) : work_(std::move(work)) {
-    work_->getFuture()->addCallback([done = done_](c10::ivalue::Future&) { *done = std::chrono::steady_clock::now(); });
-  }
+  explicit PendingWork(c10::intrusive_ptr<c10d::Work> work) : work_(std::move(work)) {}
 
-  std::chrono::steady_clock::time_point Wait() override {
+  double Wait() override {
     work_->wait();
-    return *done_;
+    return work_->getDuration() / 1e3;
   }
 
  private:
   c10::intrusive_ptr<c10d::Work> work_;
-  // Written by the MPI thread before the work counts as finished.
-  std::shared_ptr<std::chrono::steady_clock::time_point> done_ =
-      std::make_shared<std::chrono::steady_clock::time_point>();
 };
 
 }  // namespace

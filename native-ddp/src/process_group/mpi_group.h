@@ -44,8 +44,8 @@ class MpiGroup {
   void Barrier();
 
   /**
-   * Starts a sum. The result says, once the sum is done, when that was; getting it throws what went wrong. The tensor's
-   * memory stays alive until then.
+   * Starts a sum. The result says, once the sum is done, how long it took; getting it throws what went wrong. The
+   * tensor's memory stays alive until then.
    */
   class Pending;
   std::unique_ptr<Pending> StartSum(const at::Tensor& tensor);
@@ -77,7 +77,8 @@ class MpiGroup {
 class MpiGroup::Pending {
  public:
   virtual ~Pending() = default;
-  virtual std::chrono::steady_clock::time_point Wait() = 0;
+  /** Seconds from when all ranks had come. */
+  virtual double Wait() = 0;
 };
 
 }  // namespace native_ddp

@@ -49,10 +49,11 @@ MpiLibrary::MpiLibrary(const std::string& path) : path_(path) {
   Find(Type_contiguous, "MPI_Type_contiguous");
   Find(Type_commit, "MPI_Type_commit");
   Find(Op_create, "MPI_Op_create");
-  Find(Allreduce, "MPI_Allreduce");
+  Find(Iallreduce, "MPI_Iallreduce");
   Find(Bcast, "MPI_Bcast");
   Find(Allgather, "MPI_Allgather");
-  Find(Barrier, "MPI_Barrier");
+  Find(Ibarrier, "MPI_Ibarrier");
+  Find(Test, "MPI_Test");
 }
 
 template <class Function>

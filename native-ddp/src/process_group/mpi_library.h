@@ -35,10 +35,11 @@ class MpiLibrary {
   decltype(&::MPI_Type_contiguous) Type_contiguous = nullptr;
   decltype(&::MPI_Type_commit) Type_commit = nullptr;
   decltype(&::MPI_Op_create) Op_create = nullptr;
-  decltype(&::MPI_Allreduce) Allreduce = nullptr;
+  decltype(&::MPI_Iallreduce) Iallreduce = nullptr;
   decltype(&::MPI_Bcast) Bcast = nullptr;
   decltype(&::MPI_Allgather) Allgather = nullptr;
-  decltype(&::MPI_Barrier) Barrier = nullptr;
+  decltype(&::MPI_Ibarrier) Ibarrier = nullptr;
+  decltype(&::MPI_Test) Test = nullptr;
 
  private:
   template <class Function>

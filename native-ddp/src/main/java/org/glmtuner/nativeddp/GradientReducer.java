@@ -14,8 +14,10 @@ public final class GradientReducer implements AutoCloseable {
   /**
    * How long the reduction took.
    *
-   * @param waitSeconds that {@link #finish} waited: what the backward did not hide
-   * @param reduceSeconds from the start of the first slice's sum to the end of the last one's
+   * @param waitSeconds that {@link #finish} waited: what the backward did not hide, of the sums and
+   *     of the coming of late ranks
+   * @param reduceSeconds of the sums of all slices, each from when all ranks had come to it:
+   *     without the waiting for late ones
    */
   public record Timing(double waitSeconds, double reduceSeconds) {}
 

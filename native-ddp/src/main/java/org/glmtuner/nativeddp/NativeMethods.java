@@ -87,7 +87,12 @@ final class NativeMethods {
 
   static native double[] finishReduction(long reducer);
 
+  static native long openOptimizer(int threads);
+
+  static native void closeOptimizer(long optimizer);
+
   static native void adamW(
+      long optimizer,
       long parameter,
       long gradient,
       long firstMoment,
@@ -98,10 +103,11 @@ final class NativeMethods {
       double epsilon,
       double weightDecay,
       long step,
-      double gradientFactor,
-      int threads);
+      double gradientFactor);
 
-  static native double squaredNorm(long tensor, int threads);
+  static native double squaredNorm(long optimizer, long tensor);
+
+  static native void clear(long optimizer, long tensor);
 
   static native long countNonFinite(long tensor);
 

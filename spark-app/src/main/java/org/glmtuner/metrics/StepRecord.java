@@ -14,9 +14,10 @@ import com.google.gson.JsonParser;
  * @param samples sum over steps and ranks
  * @param tokens sum over steps and ranks; padding is never counted
  * @param stepSeconds mean
- * @param allreduceSeconds mean per step
- * @param waitSeconds mean per step; the part of {@code allreduceSeconds} that computing did not
- *     hide
+ * @param allreduceSeconds mean per step of the time in which gradients were summed, without the
+ *     waiting for late ranks
+ * @param waitSeconds mean per step of the time in which the first rank stood still after its
+ *     backward: sums that computing did not hide, and ranks that came later
  * @param skipped steps that changed nothing because their loss or gradient was not finite
  */
 public record StepRecord(

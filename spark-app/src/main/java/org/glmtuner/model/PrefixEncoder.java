@@ -14,8 +14,12 @@ import org.glmtuner.model.ChatGlmConfig.Prefix;
  * The trainable part of P-Tuning v2: parameters, and the keys and values of all layers that follow
  * from them. L layers, P virtual tokens, H hidden size, N heads, D head size.
  *
- * <p>An encoder computes rows [P, 2·L·H], each of them [L, key or value, N, D] in row-major order.
- * {@link #keysAndValues} is their transposition [L, 2, P, H].
+ * <p>The official encoder computes rows [P, 2·L·H], each of them [L, key or value, N, D] in
+ * row-major order. {@link #keysAndValues} is their transposition [L, 2, P, H], the boundary between
+ * encoder and transformer: gradients are summed over ranks there.
+ *
+ * <p>An encoder keeps its parameters as it computes with them. Their official layout, that of
+ * checkpoints, is read and written by {@link #official} and {@link #fill}.
  *
  * <p>Equal parameters and gradients give equal bits on every rank of the same instruction set and
  * number of cores; the plain encoder, which only moves values, on all.
@@ -27,18 +31,20 @@ public abstract sealed class PrefixEncoder implements AutoCloseable
   private final Map<String, NDArray> parameters = new LinkedHashMap<>();
   private final NDManager manager;
   private final Prefix prefix;
-  private final long layers;
+  private final Shape boundary;
   private final long hidden;
 
-  PrefixEncoder(NDManager parent, ChatGlmConfig config, Prefix prefix) {
+  /**
+   * Parameters of zeros.
+   *
+   * @param shapes by the parameters' names, in the order of the official state dict
+   */
+  PrefixEncoder(NDManager parent, ChatGlmConfig config, Prefix prefix, Map<String, Shape> shapes) {
     this.manager = parent.newSubManager();
     this.prefix = prefix;
-    this.layers = config.numLayers();
+    this.boundary = boundary(config, prefix);
     this.hidden = config.hiddenSize();
-    for (PrefixTensor tensor : PrefixTensor.of(config, prefix)) {
-      long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
-      parameters.put(tensor.name(), manager.zeros(new Shape(shape), DataType.FLOAT32));
-    }
+    shapes.forEach((name, shape) -> parameters.put(name, manager.zeros(shape, DataType.FLOAT32)));
   }
 
   /** An encoder of zeros, whose parameters are in a child of {@code parent}. */
@@ -48,12 +54,25 @@ public abstract sealed class PrefixEncoder implements AutoCloseable
         : new PlainPrefixEncoder(parent, config, prefix);
   }
 
+  /** The shape of {@link #keysAndValues}: [L, 2, P, H]. */
+  public static Shape boundary(ChatGlmConfig config, Prefix prefix) {
+    return new Shape(config.numLayers(), 2, prefix.length(), config.hiddenSize());
+  }
+
+  /** The shape of {@link #keysAndValues}: [L, 2, P, H]. */
+  public final Shape boundary() {
+    return boundary;
+  }
+
   /** What it is. */
   public final Prefix prefix() {
     return prefix;
   }
 
-  /** The live parameters by their official names, in the order of the official state dict. */
+  /**
+   * The live parameters by their official names, in the order of the official state dict; the
+   * encoder's own layout.
+   */
   public final Map<String, NDArray> parameters() {
     return Collections.unmodifiableMap(parameters);
   }
@@ -66,68 +85,90 @@ public abstract sealed class PrefixEncoder implements AutoCloseable
     RandomValues random = new RandomValues(seed);
     double bound = 1 / Math.sqrt((double) hidden); // both linear layers have H inputs
     parameters.forEach(
-        (name, parameter) -> {
-          for (var piece : ArrayMemory.pieces(parameter)) {
-            FloatBuffer values = piece.asFloatBuffer();
-            while (values.hasRemaining()) {
-              int count = Math.min(INITIAL_PIECE, values.remaining());
-              boolean embedding = name.equals(PrefixTensor.EMBEDDING);
-              values.put(embedding ? random.normal(count) : random.uniform(count, bound));
-            }
-          }
-        });
+        (name, parameter) ->
+            fill(parameter, official -> initialise(official, name, random, bound)));
+  }
+
+  private static void initialise(NDArray official, String name, RandomValues random, double bound) {
+    for (var piece : ArrayMemory.pieces(official)) {
+      FloatBuffer values = piece.asFloatBuffer();
+      while (values.hasRemaining()) {
+        int count = Math.min(INITIAL_PIECE, values.remaining());
+        boolean embedding = name.equals(PrefixTensor.EMBEDDING);
+        values.put(embedding ? random.normal(count) : random.uniform(count, bound));
+      }
+    }
+  }
+
+  /** Writes values to an array of an official tensor's shape. */
+  @FunctionalInterface
+  public interface OfficialValues<E extends Exception> {
+    void writeTo(NDArray official) throws E;
   }
 
   /**
-   * The prefix as the transformer takes it: [L, 2, P, H], contiguous, owned by the caller's {@code
-   * target}.
+   * Fills a parameter, or what has a parameter's layout (a moment, a gradient), from values in the
+   * official layout.
    */
-  public final NDArray keysAndValues(NDManager target) {
-    try (NDManager scope = target.newSubManager()) {
-      NDArray transposed =
-          rows(scope).reshape(prefix.length(), 2 * layers, hidden).transpose(1, 0, 2);
-      // flatten copies into order; reshape alone would leave a view that native code cannot take
-      NDArray result = transposed.flatten().reshape(layers, 2, prefix.length(), hidden);
-      result.attach(target);
-      return result;
-    }
-  }
+  public abstract <E extends Exception> void fill(NDArray own, OfficialValues<E> values) throws E;
+
+  /**
+   * A copy of a parameter, or of what has a parameter's layout, in the official layout.
+   *
+   * @return contiguous, in {@code target}
+   */
+  public abstract NDArray official(NDArray own, NDManager target);
+
+  /**
+   * The prefix as the transformer takes it: [L, 2, P, H], contiguous, in {@code target}. Not to be
+   * written to, and to be used only until the parameters change: their memory may be its own.
+   */
+  public abstract NDArray keysAndValues(NDManager target);
 
   /**
    * The gradients of the parameters from that of {@link #keysAndValues}.
    *
    * @param gradient [L, 2, P, H]
-   * @return by the parameters' names and in their order, contiguous, in the manager of {@code
-   *     gradient}
+   * @return by the parameters' names, in their order and layout, contiguous, in the manager of
+   *     {@code gradient}, whose memory may be theirs
    */
-  public final Map<String, NDArray> gradients(NDArray gradient) {
-    try (NDManager scope = gradient.getManager().newSubManager()) {
-      NDArray own = gradient.reshape(gradient.getShape());
-      own.attach(scope);
+  public abstract Map<String, NDArray> gradients(NDArray gradient);
+
+  /** [P, 2·L·H]. */
+  final Shape rows() {
+    return new Shape(prefix.length(), 2 * boundary.get(0) * hidden);
+  }
+
+  /** From {@link #rows} to [L·2, P, H]: a view in the manager of {@code rows}. */
+  final NDArray fromRows(NDArray rows) {
+    return rows.reshape(prefix.length(), 2 * boundary.get(0), hidden).transpose(1, 0, 2);
+  }
+
+  /** From [L, 2, P, H] to {@link #rows}: a copy in {@code target}. */
+  final NDArray toRows(NDArray keysAndValues, NDManager target) {
+    try (NDManager scope = target.newSubManager()) {
       NDArray rows =
-          own.reshape(2 * layers, prefix.length(), hidden)
+          view(keysAndValues, scope)
+              .reshape(2 * boundary.get(0), prefix.length(), hidden)
               .transpose(1, 0, 2)
-              .flatten()
-              .reshape(prefix.length(), 2 * layers * hidden);
-      Map<String, NDArray> gradients = backward(rows);
-      gradients.values().forEach(array -> array.attach(gradient.getManager()));
-      return gradients;
+              .flatten() // copies into order; reshape alone would leave a view
+              .reshape(rows());
+      rows.attach(target);
+      return rows;
     }
   }
 
-  /** A parameter in {@code scope}: DJL puts what follows from an array into the array's manager. */
-  final NDArray view(String name, NDManager scope) {
-    NDArray parameter = parameters.get(name);
-    NDArray view = parameter.reshape(parameter.getShape());
+  /** An array's memory in {@code scope}: DJL puts what follows from an array into its manager. */
+  static NDArray view(NDArray array, NDManager scope) {
+    NDArray view = array.reshape(array.getShape());
     view.attach(scope);
     return view;
   }
 
-  /** [P, 2·L·H], in {@code scope}. */
-  abstract NDArray rows(NDManager scope);
-
-  /** From the gradient of {@link #rows}, in its manager, as {@link #gradients}. */
-  abstract Map<String, NDArray> backward(NDArray rows);
+  /** A parameter in {@code scope}. */
+  final NDArray view(String name, NDManager scope) {
+    return view(parameters.get(name), scope);
+  }
 
   @Override
   public final void close() {

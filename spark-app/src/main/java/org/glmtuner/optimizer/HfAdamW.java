@@ -18,7 +18,7 @@ import org.glmtuner.nativeddp.FusedOptimizer;
  * <p>Every rank calls it with equal arguments and gets equal bits, whatever its threads or
  * instruction set.
  */
-public final class HfAdamW {
+public final class HfAdamW implements AutoCloseable {
   /** Added to the norm where it divides, as PyTorch's clip_grad_norm_ does. */
   private static final double CLIP_EPSILON = 1e-6;
 
@@ -27,11 +27,11 @@ public final class HfAdamW {
   private final Map<String, NDArray> parameters;
   private final Map<String, Moments> moments = new LinkedHashMap<>();
   private final TrainingConfig.Optimizer settings;
-  private final int threads;
+  private final FusedOptimizer passes;
   private long updates;
 
   /**
-   * The moments start at zero and belong to {@code manager}.
+   * The moments start at zero and belong to {@code manager}; each has its parameter's layout.
    *
    * @param parameters by their names in a checkpoint
    */
@@ -42,12 +42,17 @@ public final class HfAdamW {
       int threads) {
     this.parameters = parameters;
     this.settings = settings;
-    this.threads = threads;
+    this.passes = new FusedOptimizer(threads);
     parameters.forEach(
         (name, value) ->
             moments.put(
                 name,
                 new Moments(manager.zeros(value.getShape()), manager.zeros(value.getShape()))));
+  }
+
+  /** Sets a gradient to 0, for the next step. */
+  public void clear(NDArray gradient) {
+    passes.clear(Handles.of(gradient));
   }
 
   /**
@@ -58,7 +63,7 @@ public final class HfAdamW {
   public double norm(Iterable<NDArray> gradients, double divisor) {
     double squares = 0;
     for (NDArray gradient : gradients) {
-      squares += FusedOptimizer.squaredNorm(Handles.of(gradient), threads);
+      squares += passes.squaredNorm(Handles.of(gradient));
     }
     return Math.sqrt(squares) / divisor;
   }
@@ -88,13 +93,12 @@ public final class HfAdamW {
                   updates,
                   learningRate,
                   clip / divisor);
-          FusedOptimizer.adamW(
+          passes.adamW(
               Handles.of(value),
               Handles.of(gradients.get(name)),
               Handles.of(moments.get(name).first()),
               Handles.of(moments.get(name).second()),
-              step,
-              threads);
+              step);
         });
   }
 
@@ -120,5 +124,11 @@ public final class HfAdamW {
           state.put(name + ".exp_avg_sq", pair.second());
         });
     return state;
+  }
+
+  /** Ends the threads; the moments stay. */
+  @Override
+  public void close() {
+    passes.close();
   }
 }

@@ -22,8 +22,8 @@ import org.glmtuner.wire.TrainAssignment;
  */
 final class PrefixState {
   /**
-   * A copy that training no longer touches; little-endian FP32 by tensor name. Its memory is
-   * libtorch's, not the Java heap's, and is given back by closing it.
+   * A copy that training no longer touches; little-endian FP32 by tensor name, in the layout of
+   * checkpoints. Its memory is libtorch's, not the Java heap's, and is given back by closing it.
    */
   record Copy(
       NDManager memory,
@@ -57,11 +57,11 @@ final class PrefixState {
     if (!assignment.resumeDirectory().isEmpty()) {
       Path directory = Path.of(assignment.resumeDirectory());
       state = TrainerState.read(directory);
-      load(directory.resolve(PrefixFiles.PREFIX), encoder.parameters());
-      load(directory.resolve(PrefixFiles.OPTIMIZER), optimizer.state());
+      load(directory.resolve(PrefixFiles.PREFIX), encoder, encoder.parameters());
+      load(directory.resolve(PrefixFiles.OPTIMIZER), encoder, optimizer.state());
       optimizer.resume(state.optimizerUpdates());
     } else if (leads && !assignment.prefixFile().isEmpty()) {
-      load(Path.of(assignment.prefixFile()), encoder.parameters());
+      load(Path.of(assignment.prefixFile()), encoder, encoder.parameters());
     } else if (leads) {
       encoder.initialise(assignment.seed());
     }
@@ -71,7 +71,7 @@ final class PrefixState {
     return state;
   }
 
-  /** A checksum over all values. */
+  /** A checksum over all values, in the layout of the encoder. */
   long checksum() {
     return checksum(encoder.parameters()) << Integer.SIZE | checksum(optimizer.state());
   }
@@ -91,24 +91,29 @@ final class PrefixState {
         optimizer.updates());
   }
 
-  private static Map<String, List<ByteBuffer>> copyOf(
-      Map<String, NDArray> arrays, NDManager memory) {
+  private Map<String, List<ByteBuffer>> copyOf(Map<String, NDArray> arrays, NDManager memory) {
     Map<String, List<ByteBuffer>> copies = new LinkedHashMap<>();
     arrays.forEach(
-        (name, array) -> {
-          NDArray copy = array.duplicate();
-          copy.attach(memory);
-          copies.put(name, ArrayMemory.pieces(copy));
-        });
+        (name, array) -> copies.put(name, ArrayMemory.pieces(encoder.official(array, memory))));
     return copies;
   }
 
-  /** Fills arrays with the tensors of a file that have their names. */
-  static void load(Path file, Map<String, NDArray> arrays) throws IOException {
+  /**
+   * Fills arrays with the tensors of a file that have their names.
+   *
+   * @param arrays parameters of the encoder or what has their layout
+   */
+  static void load(Path file, PrefixEncoder encoder, Map<String, NDArray> arrays)
+      throws IOException {
     for (Map.Entry<String, NDArray> entry : arrays.entrySet()) {
-      NDArray array = entry.getValue();
-      PrefixFiles.read(
-          file, entry.getKey(), ArrayMemory.pieces(array), array.getShape().getShape());
+      encoder.fill(
+          entry.getValue(),
+          official ->
+              PrefixFiles.read(
+                  file,
+                  entry.getKey(),
+                  ArrayMemory.pieces(official),
+                  official.getShape().getShape()));
     }
   }
 }

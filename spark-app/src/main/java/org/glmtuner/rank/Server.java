@@ -56,7 +56,7 @@ final class Server {
     Path file = Path.of(assignment.prefixFile());
     try (PrefixEncoder encoder =
         PrefixEncoder.create(manager, config, PrefixFiles.shape(file, config))) {
-      PrefixState.load(file, encoder.parameters());
+      PrefixState.load(file, encoder, encoder.parameters());
       return encoder.keysAndValues(manager);
     }
   }

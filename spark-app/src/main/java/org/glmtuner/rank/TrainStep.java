@@ -2,7 +2,6 @@ package org.glmtuner.rank;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,16 +57,14 @@ final class TrainStep implements AutoCloseable {
         new LinearSchedule(training.optimizer().learningRate(), assignment.span().end());
     this.dropout = new PrefixDropout(training.prefixDropout(), assignment.seed());
     this.manager = parent.newSubManager();
-    try (NDArray keysAndValues = encoder.keysAndValues(manager)) {
-      this.gradient = manager.zeros(keysAndValues.getShape());
-    }
+    this.gradient = manager.zeros(encoder.boundary());
     this.reducer = group.reducer(gradient);
   }
 
   /** Collective. */
   Outcome run(Frame.Step step) {
     long start = System.nanoTime();
-    gradient.set(new NDIndex(":"), 0);
+    optimizer.clear(gradient);
     Sums sums = new Sums();
     try (NDManager scope = manager.newSubManager()) {
       NDArray keysAndValues = encoder.keysAndValues(scope);

@@ -32,15 +32,15 @@ final class Trainer {
     ChatGlmConfig config = assignment.base().parseConfig();
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config);
-        PrefixEncoder encoder = PrefixEncoder.create(manager, config, assignment.prefix())) {
+        PrefixEncoder encoder = PrefixEncoder.create(manager, config, assignment.prefix());
+        HfAdamW optimizer =
+            new HfAdamW(
+                manager,
+                encoder.parameters(),
+                assignment.training().optimizer(),
+                assignment.base().threads())) {
       task.watch(transformer::progress);
       DistributedGroup group = DistributedGroup.join(manager, assignment.membership(), task);
-      HfAdamW optimizer =
-          new HfAdamW(
-              manager,
-              encoder.parameters(),
-              assignment.training().optimizer(),
-              assignment.base().threads());
       PrefixState state = new PrefixState(encoder, optimizer);
       TrainerState progress = state.restore(assignment, group);
       Evaluation evaluation = new Evaluation(transformer, group, assignment.training(), manager);

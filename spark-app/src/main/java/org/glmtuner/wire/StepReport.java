@@ -28,8 +28,10 @@ public record StepReport(
    * Seconds of one rank.
    *
    * @param total from the step's samples to the updated parameters
-   * @param allReduce from the first slice's post to the last one's end
-   * @param waiting of the part of {@code allReduce} that computing did not hide
+   * @param allReduce of the sums of the gradient's slices, each from when all ranks had come to it:
+   *     without the waiting for late ones
+   * @param waiting that the rank stood still after its backward, for sums that it did not hide and
+   *     for ranks that came later
    */
   public record Times(double total, double allReduce, double waiting) implements Serializable {}
 }

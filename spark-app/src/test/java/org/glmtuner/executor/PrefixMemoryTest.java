@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import org.glmtuner.executor.CpuTopology.CpuCluster;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
-import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
+import org.glmtuner.model.ModelShapes;
 import org.glmtuner.model.PrefixTensor;
 import org.junit.jupiter.api.Test;
 
@@ -18,18 +17,8 @@ class PrefixMemoryTest {
   private static final long GIGA = 1_000_000_000;
   private static final long BASE = 12 * GIGA;
 
-  private static final String CHATGLM_6B =
-      """
-      {"model_type": "chatglm", "num_layers": 28, "hidden_size": 4096, "num_attention_heads": 32,
-       "inner_hidden_size": 16384, "vocab_size": 130528, "max_sequence_length": 2048,
-       "layernorm_epsilon": 1e-05, "position_encoding_2d": true, "mask_token_id": 130000,
-       "gmask_token_id": 130001, "bos_token_id": 130004, "eos_token_id": 130005, "pad_token_id": 3}
-      """;
-
   private static long values(boolean projection) {
-    ChatGlmConfig config =
-        ChatGlmConfig.parse(CHATGLM_6B.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);
-    return PrefixTensor.values(config, new Prefix(128, projection));
+    return PrefixTensor.values(ModelShapes.chatGlm6b(), new Prefix(128, projection));
   }
 
   /** Of tasks on these hosts, each host with so much memory. */

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -109,6 +112,70 @@ class PrefixEncoderTest {
     gradients.values().forEach(NDArray::close);
     encoder.keysAndValues(manager).close();
     assertThat(manager.getManagedArrays()).hasSize(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatIsFilledInTheOfficialLayoutIsReadInIt(boolean projection) {
+    PrefixEncoder encoder = encoder(projection, 1);
+    encoder
+        .parameters()
+        .forEach(
+            (name, parameter) -> {
+              NDArray official =
+                  manager.arange((float) parameter.size()).toType(DataType.FLOAT32, true);
+              encoder.fill(
+                  parameter,
+                  array -> {
+                    assertThat(array.getShape().getShape())
+                        .containsExactly(officialShape(name, projection));
+                    array.set(FloatBuffer.wrap(official.toFloatArray()));
+                  });
+              NDArray back = encoder.official(parameter, manager);
+              assertThat(back.getShape().getShape())
+                  .containsExactly(officialShape(name, projection));
+              assertThat(Arrays.equals(back.toFloatArray(), official.toFloatArray())).isTrue();
+            });
+  }
+
+  private long[] officialShape(String name, boolean projection) {
+    return PrefixTensor.of(config, new Prefix(LENGTH, projection)).stream()
+        .filter(tensor -> tensor.name().equals(name))
+        .flatMapToLong(tensor -> tensor.shape().stream().mapToLong(Long::longValue))
+        .toArray();
+  }
+
+  @Test
+  void theEmbeddingsRowsAreTheKeysAndValuesOfAllLayers() {
+    PrefixEncoder encoder = encoder(false, 1);
+    NDArray embedding = encoder.parameters().get(PrefixTensor.EMBEDDING);
+    float[] rows = encoder.official(embedding, manager).toFloatArray();
+    NDArray keysAndValues = encoder.keysAndValues(manager);
+    int layers = config.numLayers();
+    int hidden = config.hiddenSize();
+    assertThat(keysAndValues.getShape()).isEqualTo(new Shape(layers, 2, LENGTH, hidden));
+    float[] values = keysAndValues.toFloatArray();
+    for (int layer = 0; layer < layers; layer++) {
+      for (int part = 0; part < 2; part++) {
+        for (int p = 0; p < LENGTH; p++) {
+          for (int h = 0; h < hidden; h++) {
+            assertThat(values[((layer * 2 + part) * LENGTH + p) * hidden + h])
+                .isEqualTo(rows[((p * layers + layer) * 2 + part) * hidden + h]);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void gradientsOfTheRealModelAreSummedOverRanksWhereEncoderAndTransformerMeet(boolean projection) {
+    ChatGlmConfig real = ModelShapes.chatGlm6b();
+    Prefix prefix = new Prefix(LENGTH, projection);
+    assertThat(PrefixEncoder.boundary(real, prefix)).isEqualTo(new Shape(28, 2, 128, 4096));
+    assertThat(PrefixEncoder.boundary(real, prefix).size() * Float.BYTES).isEqualTo(117_440_512);
+    assertThat(PrefixTensor.values(real, prefix) * Float.BYTES)
+        .isEqualTo(projection ? 3_828_236_288L : 117_440_512L);
   }
 
   @Test

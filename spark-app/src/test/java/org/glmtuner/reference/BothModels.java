@@ -108,7 +108,7 @@ final class BothModels implements AutoCloseable {
     }
   }
 
-  /** What the official code computes of an encoder. */
+  /** What the official code computes of an encoder; gradients in the official layout. */
   record Encoded(double[] losses, Map<String, float[]> gradients) {}
 
   /**
@@ -122,8 +122,7 @@ final class BothModels implements AutoCloseable {
           .parameters()
           .forEach(
               (name, value) -> {
-                NDArray copy = value.duplicate();
-                copy.attach(scope);
+                NDArray copy = encoder.official(value, scope);
                 copy.setRequiresGradient(true);
                 parameters.put(name, copy);
               });
@@ -145,7 +144,9 @@ final class BothModels implements AutoCloseable {
       Result result = natively(samples, prefix, PrefixDropout.NONE, average);
       NDArray gradient = scope.create(result.gradient(), prefix.getShape());
       Map<String, float[]> gradients = new LinkedHashMap<>();
-      encoder.gradients(gradient).forEach((name, g) -> gradients.put(name, g.toFloatArray()));
+      encoder
+          .gradients(gradient)
+          .forEach((name, g) -> gradients.put(name, encoder.official(g, scope).toFloatArray()));
       return new Encoded(result.losses(), gradients);
     }
   }

@@ -84,10 +84,14 @@ final class ClosedForm {
   static void fill(PrefixEncoder encoder) {
     int number = ENCODER_TENSOR;
     for (Map.Entry<String, NDArray> parameter : encoder.parameters().entrySet()) {
-      NDArray array = parameter.getValue();
       boolean embedding = parameter.getKey().equals(PrefixTensor.EMBEDDING);
-      double scale = embedding ? 4 : array.getShape().dimension() == 2 ? 1 : 0.2;
-      array.set(FloatBuffer.wrap(values(number++, (int) array.size(), 0, scale)));
+      int tensor = number++;
+      encoder.fill(
+          parameter.getValue(),
+          array -> {
+            double scale = embedding ? 4 : array.getShape().dimension() == 2 ? 1 : 0.2;
+            array.set(FloatBuffer.wrap(values(tensor, (int) array.size(), 0, scale)));
+          });
     }
   }
 

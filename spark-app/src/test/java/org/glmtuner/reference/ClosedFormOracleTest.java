@@ -6,6 +6,7 @@ import static org.glmtuner.reference.GoldenTable.relativeDistance;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -243,25 +244,26 @@ class ClosedFormOracleTest {
   private List<Double> fiveSteps(String who, LossAverage average, double clipNorm) {
     PrefixEncoder encoder = encoder(false);
     TrainingConfig.Optimizer settings = new TrainingConfig.Optimizer(0.02, 0, clipNorm);
-    HfAdamW optimizer = new HfAdamW(models.manager(), encoder.parameters(), settings, 1);
     LinearSchedule schedule = new LinearSchedule(settings.learningRate(), 5);
     List<Double> losses = new ArrayList<>();
-    for (int step = 0; step <= 5; step++) {
-      Encoded result = compute(who, encoder, average);
-      losses.add(mean(result.losses(), average));
-      if (step < 5) {
-        Map<String, NDArray> gradients = new LinkedHashMap<>();
-        encoder
-            .parameters()
-            .forEach(
-                (name, parameter) ->
-                    gradients.put(
-                        name,
-                        models
-                            .manager()
-                            .create(result.gradients().get(name), parameter.getShape())));
-        double norm = optimizer.norm(gradients.values(), divisor(average));
-        optimizer.step(gradients, divisor(average), norm, schedule.rate(step));
+    try (HfAdamW optimizer = new HfAdamW(models.manager(), encoder.parameters(), settings, 1)) {
+      for (int step = 0; step <= 5; step++) {
+        Encoded result = compute(who, encoder, average);
+        losses.add(mean(result.losses(), average));
+        if (step < 5) {
+          Map<String, NDArray> gradients = new LinkedHashMap<>();
+          encoder
+              .parameters()
+              .forEach(
+                  (name, parameter) -> {
+                    NDArray gradient = models.manager().zeros(parameter.getShape());
+                    FloatBuffer official = FloatBuffer.wrap(result.gradients().get(name));
+                    encoder.fill(gradient, array -> array.set(official));
+                    gradients.put(name, gradient);
+                  });
+          double norm = optimizer.norm(gradients.values(), divisor(average));
+          optimizer.step(gradients, divisor(average), norm, schedule.rate(step));
+        }
       }
     }
     return losses;

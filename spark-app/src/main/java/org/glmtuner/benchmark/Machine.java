@@ -27,7 +27,7 @@ final class Machine {
     configuration.addProperty("engine.isa", config.engine().isa().label());
     configuration.addProperty("prefix.length", config.prefix().length());
     configuration.addProperty("training.prefix-dropout", config.training().prefixDropout());
-    configuration.addProperty("training.micro-batch-tokens", config.training().microBatchTokens());
+    configuration.addProperty("training.micro-batch-tokens", settings.microBatchTokens());
     configuration.addProperty("run.seed", config.run().seed());
     line.add("configuration", configuration);
     return line;

@@ -4,8 +4,11 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.glmtuner.config.ConfigLoader;
+import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.CpuTopology;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 
 /**
  * What is measured, and on what.
@@ -36,6 +39,20 @@ record Settings(
     keys.put("training.learning-rate", "0");
     keys.put("training.checkpoint-every", Integer.toString(Integer.MAX_VALUE));
     return ConfigLoader.load("", "", keys);
+  }
+
+  /**
+   * Tokens of one pass of a rank.
+   *
+   * @throws TunerException (exit code 2) for {@code auto}: what is measured must not depend on what
+   *     else the machine does
+   */
+  int microBatchTokens() {
+    if (config().training().microBatchTokens() instanceof MicroBatchTokens.Given given) {
+      return given.tokens();
+    }
+    throw new TunerException(
+        ExitCode.INVALID, "Invalid training.micro-batch-tokens: auto (a benchmark needs a number)");
   }
 
   /** As in the output of a peer. */

@@ -67,6 +67,7 @@ final class TrainingGroup implements AutoCloseable {
                 "",
                 ranks.snapshots(rank).toString(),
                 config.training(),
+                settings.microBatchTokens(),
                 new TrainAssignment.Span(0, ENDLESS),
                 config.run().seed());
         ranks.post(rank, new Frame.Train(assignment));

@@ -37,12 +37,17 @@ final class Section {
   }
 
   int integer(String key, int least, int most) {
+    return integer(key, least, most, "");
+  }
+
+  /** As the other; {@code alternative} ends the rule in messages. */
+  int integer(String key, int least, int most, String alternative) {
     double value = read(key, config::getDouble, (double) least); // getInt would cut a fraction off
     return check(
             key,
             value == Math.rint(value) && value >= least && value <= most,
             config.getValue(key).unwrapped(),
-            "a whole number from " + least + " to " + most)
+            "a whole number from " + least + " to " + most + alternative)
         ? (int) value
         : least;
   }

@@ -6,7 +6,7 @@ import java.io.Serializable;
 public record TrainingConfig(
     Length length,
     int globalBatch,
-    int microBatchTokens,
+    MicroBatchTokens microBatchTokens,
     Optimizer optimizer,
     double prefixDropout,
     LossAverage lossAverage,
@@ -14,6 +14,7 @@ public record TrainingConfig(
     Validation validation,
     Intervals intervals)
     implements Serializable {
+  private static final String AUTO = "auto";
 
   /** How the loss of a step is averaged. */
   public enum LossAverage {
@@ -55,7 +56,7 @@ public record TrainingConfig(
     return new TrainingConfig(
         new Length(section.integer("max-steps", 1, most), section.integer("epochs", 0, most)),
         section.integer("global-batch", 1, 1 << 20),
-        section.integer("micro-batch-tokens", 1, 1 << 24),
+        microBatchTokens(section),
         new Optimizer(
             section.number("learning-rate", 0, 1e3),
             section.number("weight-decay", 0, 1e3),
@@ -70,5 +71,12 @@ public record TrainingConfig(
             section.integer("log-every", 1, most),
             section.integer("checkpoint-every", 1, most),
             section.integer("keep-checkpoints", 0, most)));
+  }
+
+  private static MicroBatchTokens microBatchTokens(Section section) {
+    String key = "micro-batch-tokens";
+    return section.text(key).equals(AUTO)
+        ? new MicroBatchTokens.Auto()
+        : new MicroBatchTokens.Given(section.integer(key, 1, 1 << 24, " or " + AUTO));
   }
 }

@@ -5,12 +5,16 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.glmtuner.checkpoint.PrefixFiles;
 import org.glmtuner.checkpoint.PrefixSource;
+import org.glmtuner.config.Precision;
 import org.glmtuner.config.PrefixConfig;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.SampleRules;
+import org.glmtuner.executor.MicroBatchMemory;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.OfficialWeights;
+import org.glmtuner.model.RankMemory;
+import org.glmtuner.model.WeightFile;
 import org.glmtuner.storage.Digests;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
@@ -57,9 +61,24 @@ record BaseFiles(String location, ChatGlmConfig config, String fingerprint, byte
         source.directory(), source.file(), config, ChatGlmConfig.Prefix.of(wanted), fingerprint);
   }
 
-  /** Refuses a prefix that is not for this base. */
-  void checkPrefix(PrefixSource source) throws IOException {
-    PrefixFiles.examine(source.directory(), source.file(), config, fingerprint);
+  /** The shape of a prefix; refuses one that is not for this base. */
+  ChatGlmConfig.Prefix checkPrefix(PrefixSource source) throws IOException {
+    return PrefixFiles.examine(source.directory(), source.file(), config, fingerprint);
+  }
+
+  /**
+   * What micro-batches of ranks that work with it may be.
+   *
+   * @param cores of a rank
+   */
+  MicroBatchMemory microBatches(
+      TunerConfig tuner, ChatGlmConfig.Prefix prefix, int cores, MicroBatchMemory.Samples samples) {
+    Precision precision = tuner.model().precision();
+    return new MicroBatchMemory(
+        RankMemory.of(config, prefix, precision, cores),
+        WeightFile.bytes(config, precision),
+        tuner.training().microBatchTokens(),
+        samples);
   }
 
   SampleRules rules() {

@@ -5,6 +5,7 @@ import com.google.gson.JsonParseException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
@@ -15,6 +16,7 @@ import org.apache.spark.sql.types.StructType;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.DataFingerprint;
 import org.glmtuner.data.Sample;
+import org.glmtuner.executor.MicroBatchMemory;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
@@ -53,12 +55,14 @@ final class SampleStore {
       return tokens.length;
     }
 
-    long totalTokens() {
-      long total = 0;
-      for (int t : tokens) {
-        total += t;
-      }
-      return total;
+    double meanTokens() {
+      return IntStream.of(tokens).average().orElseThrow();
+    }
+
+    /** What micro-batches of steps of {@code globalBatch} samples can hold. */
+    MicroBatchMemory.Samples statistics(int globalBatch) {
+      return new MicroBatchMemory.Samples(
+          IntStream.of(tokens).max().orElseThrow(), meanTokens(), globalBatch);
     }
   }
 

@@ -14,10 +14,12 @@ import org.glmtuner.checkpoint.PrefixSource;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.Completion;
 import org.glmtuner.executor.CompletionTask;
+import org.glmtuner.executor.MicroBatchMemory;
 import org.glmtuner.executor.ServePlan;
 import org.glmtuner.executor.TaskMessage;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.generation.Prompt;
+import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 import org.glmtuner.storage.RandomNames;
@@ -73,12 +75,23 @@ final class ServeJob {
       throws IOException, InterruptedException {
     String prefix =
         checkpoint.equals(LATEST) || checkpoint.equals(BEST) ? ofRun(checkpoint) : checkpoint;
-    if (!prefix.isEmpty()) {
-      base.checkPrefix(PrefixSource.of(prefix, settings));
-    }
+    ChatGlmConfig.Prefix shape =
+        prefix.isEmpty()
+            ? ChatGlmConfig.Prefix.NONE
+            : base.checkPrefix(PrefixSource.of(prefix, settings));
     RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
+    int longest = config.data().maxSourceLength() + config.data().maxTargetLength();
     ServePlan plan =
-        new ServePlan(RandomNames.next(), config, settings, layout.cores(), prefix, compareBase);
+        new ServePlan(
+            RandomNames.next(),
+            config,
+            settings,
+            layout.count(),
+            layout.cores(),
+            base.microBatches(
+                config, shape, layout.cores(), MicroBatchMemory.Samples.unknown(longest)),
+            prefix,
+            compareBase);
     AttemptMonitor monitor =
         AttemptMonitor.open(
             plan.attempt(),

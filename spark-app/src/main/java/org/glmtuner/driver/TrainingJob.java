@@ -19,8 +19,6 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.metrics.MetricsLog;
 import org.glmtuner.model.ChatGlmConfig;
-import org.glmtuner.model.PrefixTensor;
-import org.glmtuner.model.WeightFile;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.FileFailures;
 import org.glmtuner.storage.HadoopSettings;
@@ -129,8 +127,11 @@ public final class TrainingJob {
             config,
             settings,
             layout.cores(),
-            PrefixTensor.values(base.config(), ChatGlmConfig.Prefix.of(config.prefix())),
-            WeightFile.bytes(base.config(), config.model().precision()),
+            base.microBatches(
+                config,
+                ChatGlmConfig.Prefix.of(config.prefix()),
+                layout.cores(),
+                samples.statistics(config.training().globalBatch())),
             newest.map(Checkpoints.Published::name).orElse(""),
             schedule.steps(config.training().length(), first));
     newest.ifPresent(published -> progress.say("resuming from " + published.name()));
@@ -207,21 +208,21 @@ public final class TrainingJob {
   }
 
   private String estimate(AttemptPlan plan, RankLayout layout, SampleStore.Samples samples) {
+    long values = plan.microBatches().memory().trainableValues();
     long steps = plan.steps().end() - plan.steps().first();
-    double tokensPerSample = (double) samples.totalTokens() / samples.count();
     return String.format(
         Locale.ROOT,
         "%d ranks of %d cores; %d samples of %.1f tokens; %d steps of %d samples, %.2f epochs, about %.0f tokens; %,d trainable values, %.1f MB a checkpoint",
         layout.count(),
         layout.cores(),
         samples.count(),
-        tokensPerSample,
+        samples.meanTokens(),
         steps,
         config.training().globalBatch(),
         (double) plan.steps().end() * config.training().globalBatch() / samples.count(),
-        steps * config.training().globalBatch() * tokensPerSample,
-        plan.trainableValues(),
-        plan.trainableValues() * Float.BYTES * 4 / 1e6);
+        steps * config.training().globalBatch() * samples.meanTokens(),
+        values,
+        values * Float.BYTES * 4 / 1e6);
   }
 
   private TunerException explain(Exception e) {

@@ -10,8 +10,6 @@ import org.glmtuner.storage.HadoopSettings;
  * @param attempt names the attempt in every message; random, so that no leftover of an older one
  *     fits
  * @param cores of each rank
- * @param trainableValues of the prefix encoder
- * @param baseBytes of the base's weight file
  * @param resumeFrom name of the checkpoint directory that the attempt continues; empty at a run's
  *     start
  */
@@ -20,8 +18,7 @@ public record AttemptPlan(
     TunerConfig config,
     HadoopSettings settings,
     int cores,
-    long trainableValues,
-    long baseBytes,
+    MicroBatchMemory microBatches,
     String resumeFrom,
     Steps steps)
     implements Serializable {

@@ -3,6 +3,7 @@ package org.glmtuner.executor;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.glmtuner.config.TunerConfig;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
 import org.glmtuner.wire.Frame;
@@ -19,9 +20,16 @@ public final class CompletionTask extends ServeTask<Prompt, Completion> {
   }
 
   @Override
-  void answer(Iterator<Prompt> prompts, Dialogue rank, List<Completion> answers)
+  int cachedTokens() {
+    TunerConfig config = plan().config();
+    int most = config.data().maxSourceLength() + config.generation().maxNewTokens(config.data());
+    return config.generation().batchSize() * most;
+  }
+
+  @Override
+  void answer(Iterator<Prompt> prompts, int tokens, Dialogue rank, List<Completion> answers)
       throws InterruptedException {
-    Decoding decoding = Decoding.of(plan().config());
+    Decoding decoding = Decoding.of(plan().config(), tokens);
     boolean prefix = !plan().checkpoint().isEmpty();
     while (prompts.hasNext()) {
       List<Prompt> some = new ArrayList<>();

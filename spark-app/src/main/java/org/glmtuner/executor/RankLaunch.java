@@ -38,6 +38,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
     command.addAll(
         List.of(
             "-XX:+UseSerialGC",
+            "-Xmn16m",
             "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
             "-XX:+ExitOnOutOfMemoryError"));

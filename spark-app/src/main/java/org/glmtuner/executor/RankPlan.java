@@ -18,33 +18,34 @@ record RankPlan(List<Facts> ranks) {
   /**
    * What a task contributes by the stage's all-gather.
    *
-   * @param freeBytes memory that its host can still give out
+   * @param limits of the memory that its rank can get
    */
-  record Facts(int partition, HostIdentity host, CpuCluster group, long freeBytes) {
+  record Facts(int partition, HostIdentity host, CpuCluster group, List<MemoryLimit> limits) {
     private static final String SEPARATOR = "\t";
+    private static final int FIELDS = 5;
 
     String encode() {
-      return String.join(
-          SEPARATOR,
-          Integer.toString(partition),
-          host.name(),
-          host.node(),
-          Integer.toString(group.socket()),
-          CpuTopology.formatList(group.cpus()),
-          Long.toString(freeBytes));
+      List<String> fields = new ArrayList<>();
+      fields.add(Integer.toString(partition));
+      fields.add(host.name());
+      fields.add(host.node());
+      fields.add(Integer.toString(group.socket()));
+      fields.add(CpuTopology.formatList(group.cpus()));
+      limits.forEach(limit -> fields.add(limit.encode()));
+      return String.join(SEPARATOR, fields);
     }
 
     static Facts decode(String text) {
       String[] fields = text.split(SEPARATOR, -1);
-      if (fields.length != 6) {
+      if (fields.length < FIELDS) {
         throw new IllegalArgumentException(
-            "Invalid facts of a task: " + text + " (six fields are expected)");
+            "Invalid facts of a task: " + text + " (five fields and limits are expected)");
       }
       return new Facts(
           Integer.parseInt(fields[0]),
           new HostIdentity(fields[1], fields[2]),
           new CpuCluster(Integer.parseInt(fields[3]), CpuTopology.parseList(fields[4])),
-          Long.parseLong(fields[5]));
+          Arrays.stream(fields).skip(FIELDS).map(MemoryLimit::decode).toList());
     }
   }
 

@@ -15,11 +15,16 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
   }
 
   @Override
-  void answer(Iterator<Sample> samples, Dialogue rank, List<SampleLoss> answers)
+  int cachedTokens() {
+    return 0;
+  }
+
+  @Override
+  void answer(Iterator<Sample> samples, int tokens, Dialogue rank, List<SampleLoss> answers)
       throws InterruptedException {
     boolean prefix = !plan().checkpoint().isEmpty();
     while (samples.hasNext()) {
-      List<Sample> batch = batch(samples);
+      List<Sample> batch = batch(samples, tokens);
       double[] losses = ((Frame.Scored) rank.ask(new Frame.Score(batch, prefix))).losses();
       double[] base =
           plan().compareBase()
@@ -38,10 +43,10 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
   }
 
   /** Up to the token budget, and one sample at least. */
-  private List<Sample> batch(Iterator<Sample> samples) {
+  private static List<Sample> batch(Iterator<Sample> samples, int budget) {
     List<Sample> batch = new ArrayList<>();
     int tokens = 0;
-    while (samples.hasNext() && tokens < plan().config().training().microBatchTokens()) {
+    while (samples.hasNext() && tokens < budget) {
       Sample sample = samples.next();
       tokens += sample.inputIds().length;
       batch.add(sample);

@@ -8,6 +8,8 @@ import org.glmtuner.storage.HadoopSettings;
  * What the driver decided for a job of ranks that score or generate, each on its own.
  *
  * @param attempt names the job in messages
+ * @param ranks in all
+ * @param cores of each
  * @param checkpoint directory of the prefix; empty for the base alone
  * @param compareBase whether each answer is wanted without the prefix too
  */
@@ -15,7 +17,9 @@ public record ServePlan(
     String attempt,
     TunerConfig config,
     HadoopSettings settings,
+    int ranks,
     int cores,
+    MicroBatchMemory microBatches,
     String checkpoint,
     boolean compareBase)
     implements Serializable {}

@@ -41,8 +41,15 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     void done(int items);
   }
 
-  /** Answers all items. */
-  abstract void answer(Iterator<Q> items, Dialogue rank, List<A> answers)
+  /** Tokens of the sequences under way at a time, whose keys and values the rank keeps. */
+  abstract int cachedTokens();
+
+  /**
+   * Answers all items.
+   *
+   * @param tokens that the rank is to run at a time
+   */
+  abstract void answer(Iterator<Q> items, int tokens, Dialogue rank, List<A> answers)
       throws InterruptedException;
 
   @Override
@@ -65,6 +72,10 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
   private void serve(Iterator<Q> items, List<A> answers, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
     try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
+      int beside = Math.min(plan.ranks(), CpuTopology.read().groups(plan.cores()).size());
+      MicroBatchMemory.Budget budget =
+          plan.microBatches().serving(FreeMemory.limits(), beside, cachedTokens());
+      LOG.info("{}: {} tokens at a time, {}", self, budget.tokens(), budget.reason());
       RankSession session = host.session();
       session.name(self + " (process " + session.pid() + ")");
       RankFiles files =
@@ -77,7 +88,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
           new Frame.Serve(
               new ServeAssignment(files.baseModel(plan.cores()), files.prefix(plan.checkpoint()))));
       await(session, signal); // ready
-      answer(items, dialogue(session, signal), answers);
+      answer(items, budget.tokens(), dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished
       session.awaitExit(signal);

@@ -63,11 +63,12 @@ final class TrainTask
     try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
-              context.partitionId(), identity, host.claim().group(), PrefixMemory.available());
+              context.partitionId(), identity, host.claim().group(), FreeMemory.limits());
       RankPlan ranks = RankPlan.of(context.allGather(facts.encode()));
-      new PrefixMemory(plan.trainableValues(), plan.baseBytes()).check(ranks);
       int rank = ranks.rankOfPartition(context.partitionId());
       self[0] = Member.of(rank, identity);
+      MicroBatchMemory.Budget budget = plan.microBatches().training(ranks, rank);
+      LOG.info("{}: {} tokens a micro-batch, {}", self[0], budget.tokens(), budget.reason());
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
       PmiServer server =
           new PmiServer(
@@ -75,14 +76,19 @@ final class TrainTask
               new DriverKeyExchange(plan.attempt(), rank, ranks.worldSize()));
       try (PmiService pmi = PmiService.start(server, rank, host.directory());
           CheckpointUpload upload = new CheckpointUpload(plan)) {
-        host.session().post(new Frame.Train(assignment(self[0], ranks, host, pmi, signal)));
+        host.session().post(new Frame.Train(assignment(self[0], ranks, budget, host, pmi, signal)));
         return converse(host.session(), new RankFeed(rows, plan.steps()), upload, self[0], signal);
       }
     }
   }
 
   private TrainAssignment assignment(
-      Member self, RankPlan ranks, RankHost host, PmiService pmi, TaskSignal signal)
+      Member self,
+      RankPlan ranks,
+      MicroBatchMemory.Budget budget,
+      RankHost host,
+      PmiService pmi,
+      TaskSignal signal)
       throws IOException, InterruptedException {
     RankFiles files =
         new RankFiles(
@@ -100,6 +106,7 @@ final class TrainTask
         plan.resumeFrom().isEmpty() ? "" : files.checkpoint(plan.resumeFrom()),
         Files.createDirectory(host.directory().files().resolve("snapshots")).toString(),
         plan.config().training(),
+        budget.tokens(),
         new TrainAssignment.Span(plan.steps().first(), plan.steps().end()),
         plan.config().run().seed());
   }

@@ -13,12 +13,12 @@ import org.glmtuner.config.TunerConfig;
  *     its memory
  */
 public record Decoding(Sampling sampling, int maxNewTokens, int batchSize, int stepTokens) {
-  public static Decoding of(TunerConfig config) {
+  public static Decoding of(TunerConfig config, int stepTokens) {
     GenerationConfig generation = config.generation();
     return new Decoding(
         generation.sampling(),
         generation.maxNewTokens(config.data()),
         generation.batchSize(),
-        config.training().microBatchTokens());
+        stepTokens);
   }
 }

@@ -2,6 +2,7 @@ package org.glmtuner.model;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.glmtuner.config.PrefixConfig;
@@ -44,7 +45,10 @@ public record ChatGlmConfig(
    * @param length P, virtual tokens
    * @param projection whether the prefix is projected by a two-layer perceptron
    */
-  public record Prefix(int length, boolean projection) {
+  public record Prefix(int length, boolean projection) implements Serializable {
+    /** The base alone. */
+    public static final Prefix NONE = new Prefix(0, false);
+
     /** What a run is configured to train. */
     public static Prefix of(PrefixConfig config) {
       return new Prefix(config.length(), config.projection());

@@ -31,8 +31,11 @@ public record PrefixTensor(String name, List<Long> shape) {
 
   /** All tensors of an encoder, in the order of the official state dict. */
   public static List<PrefixTensor> of(ChatGlmConfig config, Prefix prefix) {
-    long hidden = config.hiddenSize();
-    long outputs = 2L * config.numLayers() * hidden;
+    return of(config.numLayers(), config.hiddenSize(), prefix);
+  }
+
+  private static List<PrefixTensor> of(long layers, long hidden, Prefix prefix) {
+    long outputs = 2 * layers * hidden;
     long length = prefix.length();
     return prefix.projection()
         ? List.of(
@@ -45,8 +48,8 @@ public record PrefixTensor(String name, List<Long> shape) {
   }
 
   /** Trainable values of an encoder. */
-  public static long values(ChatGlmConfig config, Prefix prefix) {
-    return of(config, prefix).stream().mapToLong(PrefixTensor::elements).sum();
+  static long values(long layers, long hidden, Prefix prefix) {
+    return of(layers, hidden, prefix).stream().mapToLong(PrefixTensor::elements).sum();
   }
 
   public long elements() {

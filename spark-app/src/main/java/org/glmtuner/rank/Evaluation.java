@@ -4,29 +4,31 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
 import java.util.OptionalDouble;
-import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
+import org.glmtuner.wire.TrainAssignment;
 
 /** The teacher-forced loss on samples that are dealt over the ranks, without dropout. */
 final class Evaluation {
   private final FrozenTransformer transformer;
   private final DistributedGroup group;
-  private final TrainingConfig training;
+  private final LossAverage average;
+  private final int microBatchTokens;
   private final NDManager manager;
 
   Evaluation(
       FrozenTransformer transformer,
       DistributedGroup group,
-      TrainingConfig training,
+      TrainAssignment assignment,
       NDManager manager) {
     this.transformer = transformer;
     this.group = group;
-    this.training = training;
+    this.average = assignment.training().lossAverage();
+    this.microBatchTokens = assignment.microBatchTokens();
     this.manager = manager;
   }
 
@@ -43,12 +45,11 @@ final class Evaluation {
     try (NDManager scope = manager.newSubManager()) {
       NDArray keysAndValues = encoder == null ? null : encoder.keysAndValues(scope);
       for (List<Sample> piece :
-          MicroBatches.split(
-              samples, sample -> sample.inputIds().length - 1, training.microBatchTokens())) {
+          MicroBatches.split(samples, sample -> sample.inputIds().length - 1, microBatchTokens)) {
         double[] losses = transformer.losses(piece, keysAndValues);
         for (int i = 0; i < losses.length; i++) {
-          sums[0] += losses[i] * FrozenTransformer.weight(piece.get(i), training.lossAverage());
-          sums[1] += training.lossAverage() == LossAverage.SAMPLE ? 1 : piece.get(i).labelCount();
+          sums[0] += losses[i] * FrozenTransformer.weight(piece.get(i), average);
+          sums[1] += average == LossAverage.SAMPLE ? 1 : piece.get(i).labelCount();
         }
       }
     }

@@ -35,6 +35,7 @@ final class TrainStep implements AutoCloseable {
   private final HfAdamW optimizer;
   private final DistributedGroup group;
   private final TrainingConfig training;
+  private final int microBatchTokens;
   private final LinearSchedule schedule;
   private final PrefixDropout dropout;
   private final NDManager manager;
@@ -53,6 +54,7 @@ final class TrainStep implements AutoCloseable {
     this.optimizer = optimizer;
     this.group = group;
     this.training = assignment.training();
+    this.microBatchTokens = assignment.microBatchTokens();
     this.schedule =
         new LinearSchedule(training.optimizer().learningRate(), assignment.span().end());
     this.dropout = new PrefixDropout(training.prefixDropout(), assignment.seed());
@@ -71,9 +73,7 @@ final class TrainStep implements AutoCloseable {
       NDArray keysAndValues = encoder.keysAndValues(scope);
       List<List<Entry>> microBatches =
           MicroBatches.split(
-              step.entries(),
-              entry -> entry.sample().inputIds().length - 1,
-              training.microBatchTokens());
+              step.entries(), entry -> entry.sample().inputIds().length - 1, microBatchTokens);
       for (int i = 0; i < microBatches.size(); i++) {
         boolean last = i == microBatches.size() - 1;
         double[] losses =

@@ -43,7 +43,7 @@ final class Trainer {
       DistributedGroup group = DistributedGroup.join(manager, assignment.membership(), task);
       PrefixState state = new PrefixState(encoder, optimizer);
       TrainerState progress = state.restore(assignment, group);
-      Evaluation evaluation = new Evaluation(transformer, group, assignment.training(), manager);
+      Evaluation evaluation = new Evaluation(transformer, group, assignment, manager);
       task.send(
           new Frame.Ready(
               DistributedGroup.BACKEND,

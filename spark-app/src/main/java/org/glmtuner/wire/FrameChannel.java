@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import org.glmtuner.config.EngineConfig;
 import org.glmtuner.config.GenerationConfig;
+import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
@@ -26,7 +27,7 @@ import org.glmtuner.model.ChatGlmConfig;
  */
 public final class FrameChannel implements Closeable {
   private static final int MAGIC = 0x474c4d54; // GLMT
-  private static final short VERSION = 2;
+  private static final short VERSION = 3;
   private static final int HEADER_BYTES = Integer.BYTES + Short.BYTES + Integer.BYTES;
   private static final int MOST_BYTES = 1 << 28;
 
@@ -154,7 +155,9 @@ public final class FrameChannel implements Closeable {
       ChatGlmConfig.Prefix.class,
       EngineConfig.Isa.class,
       Frame.MeasureSums.class,
-      Frame.SumsMeasured.class
+      Frame.SumsMeasured.class,
+      MicroBatchTokens.Given.class,
+      MicroBatchTokens.Auto.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

@@ -10,6 +10,7 @@ import org.glmtuner.model.ChatGlmConfig;
  *     random values
  * @param resumeDirectory local copy of a checkpoint to continue; empty at a run's start
  * @param snapshotDirectory where rank 0 writes checkpoints
+ * @param microBatchTokens what {@code training.micro-batch-tokens} comes to on this host
  */
 public record TrainAssignment(
     Membership membership,
@@ -19,6 +20,7 @@ public record TrainAssignment(
     String resumeDirectory,
     String snapshotDirectory,
     TrainingConfig training,
+    int microBatchTokens,
     Span span,
     long seed) {
 

@@ -12,9 +12,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.data.Percentage;
+import org.glmtuner.ResidentMemory;
 import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.config.Precision;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.metrics.StepRecord;
+import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.RankMemory;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,10 +103,25 @@ class FaultIT {
         .isZero();
   }
 
+  /** Of a model as small as this it is what any rank has. */
+  private static void checkMemory(List<ProcessHandle> ranks) throws IOException {
+    Path json = Checkout.goldenSmall().resolve("model").resolve(ChatGlmConfig.FILE);
+    ChatGlmConfig config = ChatGlmConfig.parse(Files.readAllBytes(json), json.toString());
+    long predicted =
+        RankMemory.of(config, new ChatGlmConfig.Prefix(8, false), Precision.FP32, 1)
+            .privateBytes(200, 4);
+    assertThat(ranks).hasSize(2);
+    for (ProcessHandle rank : ranks) {
+      assertThat(ResidentMemory.withoutWeights(Path.of("/proc/" + rank.pid())))
+          .isCloseTo(predicted, Percentage.withPercentage(10));
+    }
+  }
+
   @Test
   void aKilledRankFailsTheAttemptByNameAndTheRunResumesToTheSameNumbers() throws Exception {
     try (Submission submission = train(run).start()) {
       awaitCheckpoint(submission);
+      checkMemory(leftovers.ranks());
       ProcessHandle rank = leftovers.ranks().get(0);
       signal(rank, "KILL");
       long killed = System.nanoTime();

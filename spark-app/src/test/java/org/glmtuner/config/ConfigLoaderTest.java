@@ -67,7 +67,7 @@ class ConfigLoaderTest {
             new TrainingConfig(
                 new TrainingConfig.Length(3000, 0),
                 16,
-                1024,
+                new MicroBatchTokens.Given(1024),
                 new TrainingConfig.Optimizer(0.02, 0, 1),
                 0.1,
                 TrainingConfig.LossAverage.SAMPLE,
@@ -121,7 +121,7 @@ class ConfigLoaderTest {
             new TrainingConfig(
                 new TrainingConfig.Length(3000, 2),
                 4,
-                99,
+                new MicroBatchTokens.Given(99),
                 new TrainingConfig.Optimizer(0.5, 0.25, 2),
                 0.3,
                 TrainingConfig.LossAverage.TOKEN,
@@ -191,6 +191,17 @@ class ConfigLoaderTest {
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
               Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)
               Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512bf16, amx)""");
+  }
+
+  @Test
+  void aMicroBatchHasANumberOfTokensOrTakesWhatMemoryThereIs() {
+    assertThat(load("training.micro-batch-tokens = auto").training().microBatchTokens())
+        .isEqualTo(new MicroBatchTokens.Auto());
+    assertThatThrownBy(() -> load("training.micro-batch-tokens = 0"))
+        .hasMessageContaining(
+            "Invalid training.micro-batch-tokens: 0 (a whole number from 1 to 16777216 or auto)");
+    assertThatThrownBy(() -> load("training.micro-batch-tokens = much"))
+        .hasMessageContaining("Invalid training.micro-batch-tokens: much");
   }
 
   @Test

@@ -11,7 +11,12 @@ import org.junit.jupiter.api.Test;
 class RankPlanTest {
   private static String facts(int partition, String host, String node, int socket, int... cpus) {
     return new RankPlan.Facts(
-            partition, new HostIdentity(host, node), new CpuCluster(socket, cpus), 1L << 33)
+            partition,
+            new HostIdentity(host, node),
+            new CpuCluster(socket, cpus),
+            List.of(
+                new MemoryLimit(MemoryLimit.Kind.HOST, "", 1L << 33),
+                new MemoryLimit(MemoryLimit.Kind.CONTROL_GROUP, "/a:b", 1L << 32)))
         .encode();
   }
 

@@ -174,7 +174,7 @@ class PrefixEncoderTest {
     Prefix prefix = new Prefix(LENGTH, projection);
     assertThat(PrefixEncoder.boundary(real, prefix)).isEqualTo(new Shape(28, 2, 128, 4096));
     assertThat(PrefixEncoder.boundary(real, prefix).size() * Float.BYTES).isEqualTo(117_440_512);
-    assertThat(PrefixTensor.values(real, prefix) * Float.BYTES)
+    assertThat(PrefixTensor.values(real.numLayers(), real.hiddenSize(), prefix) * Float.BYTES)
         .isEqualTo(projection ? 3_828_236_288L : 117_440_512L);
   }
 

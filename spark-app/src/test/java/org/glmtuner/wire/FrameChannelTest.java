@@ -66,6 +66,7 @@ class FrameChannelTest {
                 "/resume",
                 "/snapshots",
                 ConfigLoader.load("", "", Map.of()).training(),
+                512,
                 new TrainAssignment.Span(3, 20),
                 42)),
         new Frame.Serve(new ServeAssignment(base, "/prefix")),

@@ -1,0 +1,197 @@
+package org.glmtuner.executor;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.glmtuner.config.MicroBatchTokens;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.RankMemory;
+import org.glmtuner.model.RankMemory.Parts;
+
+/**
+ * How many tokens a micro-batch may have, and whether ranks fit into the memory of their hosts at
+ * all. A host needs the base once, all that its ranks have for themselves, and with rank 0 the copy
+ * that a checkpoint is written from.
+ *
+ * @param memory of a rank
+ * @param baseBytes of the weight file
+ * @param configured {@code training.micro-batch-tokens}
+ */
+public record MicroBatchMemory(
+    RankMemory memory, long baseBytes, MicroBatchTokens configured, Samples samples)
+    implements Serializable {
+
+  /** More make products no faster. */
+  private static final int MOST_TOKENS = 4096;
+
+  /** Of the free memory, what {@code auto} hands out: the prediction may be off by a tenth. */
+  private static final double HANDED_OUT = 0.9;
+
+  private static final double GIGA = 1e9;
+
+  /**
+   * What there is to compute on.
+   *
+   * @param longest tokens of the longest
+   * @param mean tokens of one, on average
+   * @param most in a micro-batch
+   */
+  public record Samples(int longest, double mean, int most) implements Serializable {
+    /** Of which only a bound of their length is known. */
+    public static Samples unknown(int longest) {
+      return new Samples(longest, longest, Integer.MAX_VALUE);
+    }
+
+    int in(int tokens) {
+      return (int) Math.min(most, Math.ceil(tokens / mean));
+    }
+  }
+
+  /** Ranks that share a limit. */
+  private record Pool(String title, long freeBytes, int ranks, boolean leads) {}
+
+  /**
+   * A decision.
+   *
+   * @param reason with the numbers, for the log
+   */
+  record Budget(int tokens, String reason) {}
+
+  /**
+   * Decides for a rank that trains. All tasks come to the same end.
+   *
+   * @throws TunerException (exit code 3) with the numbers of the first host without room
+   */
+  Budget training(RankPlan plan, int rank) {
+    Map<String, Pool> pools = new LinkedHashMap<>();
+    List<String> own = new ArrayList<>();
+    for (int other = 0; other < plan.worldSize(); other++) {
+      RankPlan.Facts facts = plan.ranks().get(other);
+      for (MemoryLimit limit : facts.limits()) {
+        String title =
+            limit.title() + (limit.name().isEmpty() ? " " : " on ") + facts.host().name();
+        Pool one = new Pool(title, limit.freeBytes(), 1, other == 0);
+        pools.merge(limit.pool(facts.host()), one, MicroBatchMemory::together);
+        if (other == rank) {
+          own.add(limit.pool(facts.host()));
+        }
+      }
+    }
+    IntFunction<Parts> need = tokens -> memory.training(tokens, samples.in(tokens));
+    int least = least();
+    for (Pool pool : pools.values()) {
+      requireRoom(pool, least, need);
+    }
+    return decide(own.stream().map(pools::get).toList(), least, need);
+  }
+
+  /**
+   * Decides for a rank that scores or completes prompts beside others, which start when they like.
+   *
+   * @param ranks that can be on this host at a time
+   * @param cachedTokens of the prompts under way and their completions
+   * @throws TunerException (exit code 3) where not even one of them has room
+   */
+  Budget serving(List<MemoryLimit> limits, int ranks, int cachedTokens) {
+    IntFunction<Parts> need = tokens -> memory.serving(tokens, cachedTokens);
+    int least = least();
+    List<Pool> pools = new ArrayList<>();
+    for (MemoryLimit limit : limits) {
+      requireRoom(new Pool(limit.title(), limit.freeBytes(), 1, false), least, need);
+      pools.add(new Pool(limit.title(), limit.freeBytes(), ranks, false));
+    }
+    return decide(pools, least, need);
+  }
+
+  private static Pool together(Pool one, Pool other) {
+    return new Pool(
+        one.title,
+        Math.min(one.freeBytes, other.freeBytes),
+        one.ranks + other.ranks,
+        one.leads || other.leads);
+  }
+
+  /** A sample is never cut, and a step may have fewer tokens than a micro-batch could hold. */
+  private int least() {
+    int given = configured instanceof MicroBatchTokens.Given number ? number.tokens() : 1;
+    long step = (long) samples.most() * samples.longest();
+    return (int) Math.max(samples.longest(), Math.min(given, step));
+  }
+
+  private Budget decide(List<Pool> pools, int least, IntFunction<Parts> need) {
+    if (configured instanceof MicroBatchTokens.Given given) {
+      return new Budget(given.tokens(), "as configured; " + describe(pools.get(0), least, need));
+    }
+    int tokens = Math.max(least, MOST_TOKENS);
+    Pool tightest = pools.get(0);
+    for (Pool pool : pools) {
+      int room = room(pool, least, tokens, need);
+      if (room < tokens) {
+        tokens = room;
+        tightest = pool;
+      }
+    }
+    return new Budget(tokens, "auto; " + describe(tightest, tokens, need));
+  }
+
+  /** The most tokens, from {@code least} on, for which a pool has room. */
+  private int room(Pool pool, int least, int most, IntFunction<Parts> need) {
+    double share = (HANDED_OUT * pool.freeBytes - baseBytes - checkpoint(pool)) / pool.ranks;
+    int fits = least;
+    int tooMany = most + 1;
+    while (tooMany - fits > 1) {
+      int middle = fits + (tooMany - fits) / 2;
+      if (need.apply(middle).total() <= share) {
+        fits = middle;
+      } else {
+        tooMany = middle;
+      }
+    }
+    return fits;
+  }
+
+  private long checkpoint(Pool pool) {
+    return pool.leads ? memory.checkpointBytes() : 0;
+  }
+
+  private void requireRoom(Pool pool, int tokens, IntFunction<Parts> need) {
+    if (needed(pool, need.apply(tokens)) > pool.freeBytes) {
+      throw new TunerException(
+          ExitCode.UNSUITABLE,
+          "Cannot fit the ranks into memory: "
+              + describe(pool, tokens, need)
+              + " (training.micro-batch-tokens, prefix.projection, prefix.length, ranks.count)");
+    }
+  }
+
+  private long needed(Pool pool, Parts rank) {
+    return baseBytes + checkpoint(pool) + pool.ranks * rank.total();
+  }
+
+  private String describe(Pool pool, int tokens, IntFunction<Parts> need) {
+    Parts rank = need.apply(tokens);
+    long batch = rank.total() - rank.prefix() - rank.process();
+    return String.format(
+        Locale.ROOT,
+        "%s has %.1f GB free, needed are %.1f GB: %.1f GB of the base%s, and for each of %d ranks %.1f GB, %.1f GB of it for the %,d trainable values and what follows from them, %.1f GB for %d tokens",
+        pool.title,
+        pool.freeBytes / GIGA,
+        needed(pool, rank) / GIGA,
+        baseBytes / GIGA,
+        pool.leads
+            ? String.format(
+                Locale.ROOT, ", %.1f GB of a checkpoint's copy", checkpoint(pool) / GIGA)
+            : "",
+        pool.ranks,
+        rank.total() / GIGA,
+        rank.prefix() / GIGA,
+        memory.trainableValues(),
+        batch / GIGA,
+        tokens);
+  }
+}

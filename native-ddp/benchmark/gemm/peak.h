@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "dot_product_loop.h"
 #include "fma_loop.h"
 #include "tile_loop.h"
 
@@ -18,6 +19,7 @@ struct Peak {
 /** Of the instruction that products of this name use. */
 inline Peak PeakOf(const std::string& products) {
   if (products == "amx") return {"tile_peak", 200'000, TileLoop, TileLoopOperations};
+  if (products == "avx512bf16") return {"dot_product_peak", 1'000'000, DotProductLoop, DotProductLoopOperations};
   return {"fma_peak", 2'000'000, FmaLoop, FmaLoopOperations};
 }
 

@@ -5,7 +5,7 @@
 
 namespace native_ddp {
 
-struct AmxKernels {
+struct AmxKernels : TileOperands {
   static constexpr const char* kName = "amx";
   // Two panels of B [kDepthBlock, 32] take 32 KiB of a first-level cache of 48; a strip of B and a block of X take 256
   // and 512 KiB of a second-level cache of 2 MiB.

@@ -5,7 +5,7 @@
 
 namespace native_ddp {
 
-struct Avx512Bf16Kernels {
+struct Avx512Bf16Kernels : TileOperands {
   static constexpr const char* kName = "avx512bf16";
   // Three panels of B [kDepthBlock, 48] take 24 KiB of a first-level cache of 32; a strip of B and a block of X take
   // 240 and 64 KiB of a second-level cache of 1 MiB.

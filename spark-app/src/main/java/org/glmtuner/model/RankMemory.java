@@ -202,7 +202,11 @@ public record RankMemory(Shape model, Prefix prefix, Precision precision, int th
     return Math.min(tokens, Math.max(16, Math.min(LOGITS / model.vocabulary(), 1024)));
   }
 
-  /** avx2_gemm.cpp: rows that are multiplied at a time, [rows, depth]; strips of weights. */
+  /**
+   * packed_product.h: rows that are multiplied at a time, [rows, depth]; strips of weights. In
+   * FP32, as for AVX2: the driver does not know the CPUs, and operands of BF16 take up to half of
+   * it.
+   */
   private long packed(long tokens) {
     long layer =
         Math.max(packedRows(tokens, 3 * model.hidden()), packedRows(tokens, model.inner()));

@@ -28,7 +28,7 @@ import org.glmtuner.wire.Entry;
  * itself: in a step, and in a step while a checkpoint is written.
  *
  * <p>Usage: {@code MemoryProbe LIBRARY WEIGHT-FILE CONFIG PREFIX-LENGTH PROJECTION SAMPLE-LENGTH
- * SAMPLES}
+ * SAMPLES}. With AVX2: its packed operands are the largest.
  */
 public final class MemoryProbe {
   private MemoryProbe() {}
@@ -43,7 +43,7 @@ public final class MemoryProbe {
             Integer.parseInt(arguments[3]), Boolean.parseBoolean(arguments[4]));
     BaseModel base =
         new BaseModel(
-            arguments[1], "", Files.readString(Path.of(arguments[2])), 1, EngineConfig.Isa.AUTO);
+            arguments[1], "", Files.readString(Path.of(arguments[2])), 1, EngineConfig.Isa.AVX2);
     List<Entry> entries = entries(Integer.parseInt(arguments[5]), Integer.parseInt(arguments[6]));
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer = FrozenTransformer.open(base, config);

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.glmtuner.config.EngineConfig;
+import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.config.Precision;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
@@ -58,6 +58,15 @@ final class BothModels implements AutoCloseable {
    */
   static BothModels open(Path model, Precision precision, Path cache)
       throws IOException, InterruptedException {
+    return open(model, precision, Isa.AUTO, cache);
+  }
+
+  /**
+   * @param isa what native products use
+   * @param cache for the weight file
+   */
+  static BothModels open(Path model, Precision precision, Isa isa, Path cache)
+      throws IOException, InterruptedException {
     NDManager manager = NativeCode.load().newBaseManager();
     try (OfficialWeights weights = OfficialWeights.open(new LocalFolder(model))) {
       ChatGlmConfig config = weights.config();
@@ -67,8 +76,7 @@ final class BothModels implements AutoCloseable {
           manager,
           config,
           new ReferenceModel(config, ReferenceWeights.readModel(model, manager)),
-          FrozenTransformer.open(
-              new BaseModel(file.toString(), "", json, 1, EngineConfig.Isa.AUTO), config));
+          FrozenTransformer.open(new BaseModel(file.toString(), "", json, 1, isa), config));
     }
   }
 

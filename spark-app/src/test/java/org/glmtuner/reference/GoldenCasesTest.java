@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.glmtuner.cluster.GoldenModel;
 import org.glmtuner.cluster.GoldenRows;
+import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.config.Precision;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
@@ -21,7 +23,8 @@ import org.glmtuner.model.PrefixTensor;
 import org.glmtuner.reference.BothModels.Encoded;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The cases base, p8 and p8-proj of the golden models: forward and backward of one batch. */
 class GoldenCasesTest {
@@ -68,42 +71,54 @@ class GoldenCasesTest {
     GoldenTable.checkDistance(name, "loss of the furthest row", furthest, rowTolerance);
   }
 
+  private static Stream<Arguments> modelsAndPaths() {
+    return InstructionPaths.with(Arrays.stream(GoldenModel.values()).map(Arguments::of).toList());
+  }
+
   @ParameterizedTest
-  @EnumSource
-  void theBaseHasTheOfficialLosses(GoldenModel golden) throws Exception {
+  @MethodSource("modelsAndPaths")
+  void theBaseHasTheOfficialLosses(GoldenModel golden, Isa isa) throws Exception {
+    InstructionPaths.require(isa);
     JsonObject expected = golden.json("case-base/case.json");
     String name = golden + "/case-base";
-    try (BothModels models = BothModels.open(golden.model(), Precision.FP32, cache)) {
+    try (BothModels models = BothModels.open(golden.model(), Precision.FP32, isa, cache)) {
       List<Sample> batch = batch(golden, models);
       List<double[]> losses = models.baseLosses(batch);
       checkLosses(name + ", oracle", expected, batch, losses.get(0), EXACT, EXACT);
-      checkLosses(name + ", native", expected, batch, losses.get(1), EXACT, EXACT);
+      checkLosses(name + ", native " + isa.label(), expected, batch, losses.get(1), EXACT, EXACT);
     }
-    try (BothModels models = BothModels.open(golden.model(), Precision.BF16, cache)) {
+    try (BothModels models = BothModels.open(golden.model(), Precision.BF16, isa, cache)) {
       List<Sample> batch = batch(golden, models);
       double[] losses = models.baseLosses(batch).get(1);
-      checkLosses(name + ", native BF16", expected, batch, losses, 2e-2, golden.rowToleranceInBf16);
+      checkLosses(
+          name + ", native BF16 " + isa.label(),
+          expected,
+          batch,
+          losses,
+          2e-2,
+          golden.rowToleranceInBf16);
     }
   }
 
   @ParameterizedTest
-  @EnumSource
-  void aPrefixHasTheOfficialLossesAndGradients(GoldenModel golden) throws Exception {
+  @MethodSource("modelsAndPaths")
+  void aPrefixHasTheOfficialLossesAndGradients(GoldenModel golden, Isa isa) throws Exception {
+    InstructionPaths.require(isa);
     for (boolean projection : new boolean[] {false, true}) {
       String name = golden + "/case-p8" + (projection ? "-proj" : "");
-      try (BothModels models = BothModels.open(golden.model(), Precision.FP32, cache)) {
+      try (BothModels models = BothModels.open(golden.model(), Precision.FP32, isa, cache)) {
         List<Sample> batch = batch(golden, models);
         PrefixEncoder encoder = encoder(golden, models, projection);
         Encoded oracle = models.reference(batch, encoder, LossAverage.TOKEN);
         check(golden, name, "oracle", batch, oracle, Precision.FP32);
         Encoded result = models.natively(batch, encoder, LossAverage.TOKEN);
-        check(golden, name, "native", batch, result, Precision.FP32);
+        check(golden, name, "native " + isa.label(), batch, result, Precision.FP32);
       }
-      try (BothModels models = BothModels.open(golden.model(), Precision.BF16, cache)) {
+      try (BothModels models = BothModels.open(golden.model(), Precision.BF16, isa, cache)) {
         List<Sample> batch = batch(golden, models);
         PrefixEncoder encoder = encoder(golden, models, projection);
         Encoded result = models.natively(batch, encoder, LossAverage.TOKEN);
-        check(golden, name, "native BF16", batch, result, Precision.BF16);
+        check(golden, name, "native BF16 " + isa.label(), batch, result, Precision.BF16);
       }
     }
   }

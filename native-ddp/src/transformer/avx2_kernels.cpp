@@ -2,7 +2,7 @@
 
 #include <immintrin.h>
 
-// This file alone is compiled for AVX2 and FMA. It includes nothing of the standard library with code in it: the linker
+// This file is compiled for AVX2 and FMA. It includes nothing of the standard library with code in it: the linker
 // might keep this file's copy of an inline function for the whole library, and older CPUs would stop there.
 namespace native_ddp::avx2 {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "transformer/gemv_loops.h"
 
-// This file alone is compiled for AVX2 and FMA; it includes nothing of the standard library with code in it.
+// This file is compiled for AVX2 and FMA; it includes nothing of the standard library with code in it.
 namespace native_ddp {
 namespace {
 

@@ -53,13 +53,13 @@ class SavedRows {
 
 /** What a layer's backward needs of its forward. */
 struct SavedLayer {
-  SavedRows input_normalised;  // [T, H], before weight and bias
-  SavedRows query_key_value;   // [T, 3H], rotated
-  SavedRows post_attention_normalised;
-  SavedRows gelu_input;           // [T, I]
-  Buffer<float> input_deviation;  // [T], inverse
-  Buffer<float> post_attention_deviation;
-  Buffer<float> log_sums;  // [T, N] of the attention scores
+  SavedRows input_normalised;              // [T, H], before weight and bias
+  SavedRows query_key_value;               // [T, 3H], rotated; queries in the first Q rows
+  SavedRows post_attention_normalised;     // [Q, H]
+  SavedRows gelu_input;                    // [Q, I]
+  Buffer<float> input_deviation;           // [T], inverse
+  Buffer<float> post_attention_deviation;  // [Q]
+  Buffer<float> log_sums;                  // [Q, N] of the attention scores
 };
 
 }  // namespace native_ddp

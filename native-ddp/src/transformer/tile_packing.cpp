@@ -4,7 +4,7 @@
 
 #include "transformer/tile_loops.h"
 
-// This file alone is compiled for AVX512-BF16, and like the other kernels it includes nothing of the standard library
+// This file is compiled for AVX512-BF16, and like the other kernels it includes nothing of the standard library
 // with code in it.
 namespace native_ddp::tiles {
 namespace {

@@ -32,6 +32,11 @@ final class Section {
     return read(key, config::getString, "");
   }
 
+  /** Whether the value is this word, and not something that must be read in another way. */
+  boolean is(String key, String word) {
+    return config.hasPath(key) && config.getValue(key).unwrapped().equals(word);
+  }
+
   boolean flag(String key) {
     return read(key, config::getBoolean, false);
   }

@@ -75,7 +75,7 @@ public record TrainingConfig(
 
   private static MicroBatchTokens microBatchTokens(Section section) {
     String key = "micro-batch-tokens";
-    return section.text(key).equals(AUTO)
+    return section.is(key, AUTO)
         ? new MicroBatchTokens.Auto()
         : new MicroBatchTokens.Given(section.integer(key, 1, 1 << 24, " or " + AUTO));
   }

@@ -73,7 +73,8 @@ final class FreeMemory {
   }
 
   /**
-   * The limits of a group and of those it is in. A container may see its own group as the root of
+   * The limits of a group and of those it is in; one whose usage this process may not read is
+   * passed over, since nothing can be said of it. A container may see its own group as the root of
    * the hierarchy, by whatever path the kernel calls it.
    */
   private static void groups(Path root, Version version, String path, List<MemoryLimit> limits)
@@ -85,7 +86,7 @@ final class FreeMemory {
     }
     while (group.startsWith(mount)) {
       Path file = group.resolve(version.limit());
-      if (Files.exists(file)) {
+      if (Files.isReadable(file) && Files.isReadable(group.resolve(version.usage()))) {
         String limit = Files.readString(file).strip();
         if (!limit.equals("max") && Long.parseLong(limit) < UNLIMITED) {
           long free = Long.parseLong(limit) - used(group, version);
@@ -101,6 +102,9 @@ final class FreeMemory {
   /** Page cache counts as used, but the kernel drops it before a group runs into its limit. */
   private static long used(Path group, Version version) throws IOException {
     Path statistics = group.resolve("memory.stat");
+    if (!Files.isReadable(statistics)) {
+      return Long.parseLong(Files.readString(group.resolve(version.usage())).strip());
+    }
     long cache =
         value(statistics, version.inactiveFile()).orElse(0L)
             + value(statistics, version.activeFile()).orElse(0L);

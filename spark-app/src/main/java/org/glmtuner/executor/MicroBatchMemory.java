@@ -165,7 +165,7 @@ public record MicroBatchMemory(
           ExitCode.UNSUITABLE,
           "Cannot fit the ranks into memory: "
               + describe(pool, tokens, need)
-              + " (training.micro-batch-tokens, prefix.projection, prefix.length, ranks.count)");
+              + " (training.micro-batch-tokens, prefix.projection, prefix.length, ranks.count; on YARN spark.executor.memoryOverhead)");
     }
   }
 

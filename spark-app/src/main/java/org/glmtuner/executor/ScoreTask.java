@@ -23,8 +23,9 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
   void answer(Iterator<Sample> samples, int tokens, Dialogue rank, List<SampleLoss> answers)
       throws InterruptedException {
     boolean prefix = !plan().checkpoint().isEmpty();
-    while (samples.hasNext()) {
-      List<Sample> batch = batch(samples, tokens);
+    Batches batches = new Batches(samples, tokens);
+    while (batches.hasNext()) {
+      List<Sample> batch = batches.next();
       double[] losses = ((Frame.Scored) rank.ask(new Frame.Score(batch, prefix))).losses();
       double[] base =
           plan().compareBase()
@@ -42,15 +43,37 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
     }
   }
 
-  /** Up to the token budget, and one sample at least. */
-  private static List<Sample> batch(Iterator<Sample> samples, int budget) {
-    List<Sample> batch = new ArrayList<>();
-    int tokens = 0;
-    while (samples.hasNext() && tokens < budget) {
-      Sample sample = samples.next();
-      tokens += sample.inputIds().length;
-      batch.add(sample);
+  /** Cuts samples into pieces of at most so many tokens; a longer one is a piece of its own. */
+  static final class Batches implements Iterator<List<Sample>> {
+    private final Iterator<Sample> samples;
+    private final int budget;
+    private Sample waiting; // did not fit into the piece before
+
+    Batches(Iterator<Sample> samples, int budget) {
+      this.samples = samples;
+      this.budget = budget;
     }
-    return batch;
+
+    @Override
+    public boolean hasNext() {
+      return waiting != null || samples.hasNext();
+    }
+
+    @Override
+    public List<Sample> next() {
+      List<Sample> batch = new ArrayList<>();
+      int tokens = 0;
+      while (hasNext()) {
+        Sample sample = waiting == null ? samples.next() : waiting;
+        waiting = null;
+        tokens += sample.inputIds().length;
+        if (!batch.isEmpty() && tokens > budget) {
+          waiting = sample;
+          break;
+        }
+        batch.add(sample);
+      }
+      return batch;
+    }
   }
 }

@@ -147,12 +147,13 @@ public abstract sealed class PrefixEncoder implements AutoCloseable
   /** From [L, 2, P, H] to {@link #rows}: a copy in {@code target}. */
   final NDArray toRows(NDArray keysAndValues, NDManager target) {
     try (NDManager scope = target.newSubManager()) {
-      NDArray rows =
+      NDArray ordered =
           view(keysAndValues, scope)
               .reshape(2 * boundary.get(0), prefix.length(), hidden)
-              .transpose(1, 0, 2)
-              .flatten() // copies into order; reshape alone would leave a view
-              .reshape(rows());
+              .transpose(1, 0, 2);
+      // flatten copies into order, but what is in order already, as one virtual token is
+      NDArray copy = prefix.length() == 1 ? ordered.duplicate() : ordered.flatten();
+      NDArray rows = copy.reshape(rows());
       rows.attach(target);
       return rows;
     }

@@ -295,8 +295,8 @@ class BadInputIT {
     fails(
         train().set("model.path", model).set("prefix.projection", true),
         ExitCode.UNSUITABLE,
-        "Cannot train: the prefix encoder has 51,541,049,344 trainable values; with their gradients and moments they take 824.7 GB of each of the 1 ranks on ",
-        ", a checkpoint's copy 618.5 GB, with ",
-        " GB are available there (prefix.projection, prefix.length, ranks.count)");
+        "Cannot fit the ranks into memory: the host ",
+        "618.5 GB of a checkpoint's copy, and for each of 1 ranks 828.9 GB, 824.7 GB of it for the 51,541,049,344 trainable values",
+        "prefix.projection, prefix.length, ranks.count");
   }
 }

@@ -52,6 +52,22 @@ class PrefixEncoderTest {
   }
 
   @Test
+  void anOfficialCopyStaysWhatItWas() {
+    for (int length : new int[] {1, LENGTH}) {
+      for (boolean projection : new boolean[] {false, true}) {
+        PrefixEncoder encoder =
+            PrefixEncoder.create(manager, config, new Prefix(length, projection));
+        encoder.initialise(42);
+        NDArray parameter = encoder.parameters().get(PrefixTensor.EMBEDDING);
+        NDArray copy = encoder.official(parameter, manager);
+        float[] before = copy.toFloatArray();
+        parameter.addi(1);
+        assertThat(copy.toFloatArray()).as("length %d", length).isEqualTo(before);
+      }
+    }
+  }
+
+  @Test
   void theEmbeddingStartsStandardNormal() {
     for (boolean projection : new boolean[] {false, true}) {
       double[] values = sorted(encoder(projection, 42).parameters().get(PrefixTensor.EMBEDDING));

@@ -96,8 +96,7 @@ public final class LocalRanks implements AutoCloseable {
     HostIdentity identity = HostIdentity.read();
     List<RankPlan.Facts> facts = new ArrayList<>();
     for (RankHost host : hosts) {
-      facts.add(
-          new RankPlan.Facts(facts.size(), identity, host.claim().group(), List.of()));
+      facts.add(new RankPlan.Facts(facts.size(), identity, host.claim().group(), List.of()));
     }
     PmiServer.Group group = new RankPlan(facts).group(name);
     LocalKeyExchange exchange = new LocalKeyExchange(hosts.size());

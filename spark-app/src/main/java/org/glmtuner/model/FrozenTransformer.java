@@ -58,6 +58,19 @@ public final class FrozenTransformer implements AutoCloseable {
         config);
   }
 
+  /**
+   * As {@link #open}, to train a prefix. For a projected one, {@code auto} leaves activations in
+   * FP32: its first steps amplify their rounding beyond what BF16 may cost.
+   */
+  public static FrozenTransformer openToTrain(
+      BaseModel base, ChatGlmConfig config, ChatGlmConfig.Prefix prefix) {
+    if (!prefix.projection() || base.isa() != Isa.AUTO) {
+      return open(base, config);
+    }
+    boolean refused = NativeTransformer.refusal(Isa.AVX2.label()).isPresent();
+    return open(base.with(refused ? Isa.GENERIC : Isa.AVX2), config);
+  }
+
   /** Nothing is taken instead of what was asked for. */
   static void requireInstructions(Isa isa, Function<String, Optional<String>> refusal) {
     Optional<String> reason = refusal.apply(isa.label());

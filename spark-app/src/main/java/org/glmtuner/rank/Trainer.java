@@ -31,7 +31,8 @@ final class Trainer {
   void run() throws IOException, InterruptedException {
     ChatGlmConfig config = assignment.base().parseConfig();
     try (NDManager manager = NDManager.newBaseManager();
-        FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config);
+        FrozenTransformer transformer =
+            FrozenTransformer.openToTrain(assignment.base(), config, assignment.prefix());
         PrefixEncoder encoder = PrefixEncoder.create(manager, config, assignment.prefix());
         HfAdamW optimizer =
             new HfAdamW(

@@ -14,6 +14,11 @@ import org.glmtuner.model.ChatGlmConfig;
  */
 public record BaseModel(
     String weightFile, String fingerprint, String config, int threads, EngineConfig.Isa isa) {
+  /** The same with other instructions. */
+  public BaseModel with(EngineConfig.Isa instructions) {
+    return new BaseModel(weightFile, fingerprint, config, threads, instructions);
+  }
+
   /** The model's configuration, read. */
   public ChatGlmConfig parseConfig() {
     return ChatGlmConfig.parse(config.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);

@@ -72,7 +72,7 @@ class MicroBatchMemoryTest {
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
         .hasMessageMatching(
-            "Cannot fit the ranks into memory: the host a has 54\\.0 GB free, needed are 6\\d\\.\\d GB: 12\\.0 GB of the base, 11\\.5 GB of a checkpoint's copy, and for each of 2 ranks 1\\d\\.\\d GB, 15\\.\\d GB of it for the 957,059,072 trainable values .* for 1024 tokens \\(training\\.micro-batch-tokens, prefix\\.projection, prefix\\.length, ranks\\.count\\)");
+            "Cannot fit the ranks into memory: the host a has 54\\.0 GB free, needed are 6\\d\\.\\d GB: 12\\.0 GB of the base, 11\\.5 GB of a checkpoint's copy, and for each of 2 ranks 1\\d\\.\\d GB, 15\\.\\d GB of it for the 957,059,072 trainable values .* for 1024 tokens \\(training\\.micro-batch-tokens, prefix\\.projection, prefix\\.length, ranks\\.count; on YARN spark\\.executor\\.memoryOverhead\\)");
     assertThat(of(false, USUAL).training(plan, 2).tokens()).isEqualTo(1024);
   }
 

@@ -1,13 +1,18 @@
 // The own matrix products against libtorch's sgemm and against what the core's units can do, all in one run.
 //
-//   gemm_benchmark [--cpus 0,1] [--rounds 7] [--rows 256,512,1024,2048] [--instructions auto] [--clock wall|cpu]
+//   gemm_benchmark [--cpus 0,1] [--processes 1] [--rounds 7] [--rows 256,512,1024,2048] [--products dense,…]
+//                  [--instructions auto] [--clock wall|cpu]
 //
-// As many threads as CPUs, pinned to them. One JSON object a line. Each round times a loop of the instruction
-// that the own product uses (FMA, or products of tiles), sgemm and the own product one after the other, so that what
-// else the machine does hits all alike; trust ratios more than rates.
+// As many threads as CPUs, pinned to them; processes share the CPUs out and do the same at the same time, each with
+// matrices of its own, and rates are those of all together. One JSON object a line. Each round times a loop of the
+// instruction that the own product uses (FMA, dot products of BF16, or products of tiles), sgemm and the own product
+// one after the other, so that what else the machine does hits all alike; trust ratios more than rates.
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -22,6 +27,7 @@
 #include "buffer.h"
 #include "measuring.h"
 #include "peak.h"
+#include "process_team.h"
 #include "threads/thread_pool.h"
 #include "transformer/bfloat16.h"
 #include "transformer/instruction_set.h"
@@ -32,9 +38,17 @@ namespace {
 struct Options {
   std::vector<int> cpus{0};
   std::vector<int> rows{256, 512, 1024, 2048};
+  std::string products;  // all if empty
+  int processes = 1;
   int rounds = 7;
   InstructionSet instructions = InstructionSet::kAuto;
   bool cpu_clock = false;
+
+  /** Of each process. */
+  int threads() const { return static_cast<int>(cpus.size()) / processes; }
+  bool Chooses(const std::string& product) const {
+    return products.empty() || (',' + products + ',').find(',' + product + ',') != std::string::npos;
+  }
 };
 
 /** A weight matrix [outputs, inputs] of ChatGLM-6B. */
@@ -58,6 +72,10 @@ Options Parse(int count, char** arguments) {
       options.cpus = Integers(value);
     } else if (key == "--rows") {
       options.rows = Integers(value);
+    } else if (key == "--products") {
+      options.products = value;
+    } else if (key == "--processes") {
+      options.processes = std::stoi(value);
     } else if (key == "--rounds") {
       options.rounds = std::stoi(value);
     } else if (key == "--instructions") {
@@ -70,8 +88,14 @@ Options Parse(int count, char** arguments) {
   }
   if (count % 2 == 0) throw std::invalid_argument("Invalid options: each needs a value");
   if (options.rounds < 1) throw std::invalid_argument("Invalid --rounds (must be positive)");
-  if (options.cpu_clock && options.cpus.size() > 1) {
-    throw std::invalid_argument("Invalid --clock cpu: it measures one thread (give one CPU)");
+  if (options.processes < 1 || options.cpus.size() % static_cast<std::size_t>(options.processes) != 0) {
+    throw std::invalid_argument("Invalid --processes (the CPUs must be shared out evenly)");
+  }
+  if (std::none_of(std::begin(kProducts), std::end(kProducts), [&](auto& p) { return options.Chooses(p.name); })) {
+    throw std::invalid_argument("Invalid --products: " + options.products + " (none of them is known)");
+  }
+  if (options.cpu_clock && options.threads() > 1) {
+    throw std::invalid_argument("Invalid --clock cpu: it measures one thread (give one CPU a process)");
   }
   return options;
 }
@@ -129,14 +153,16 @@ void Verify(const Product& product, bool forward, int rows, Matrices& matrices) 
 
 class Benchmark {
  public:
-  explicit Benchmark(const Options& options)
+  Benchmark(const Options& options, ProcessTeam& team)
       : options_(options),
-        pool_(static_cast<int>(options.cpus.size())),
+        team_(team),
+        pool_(options.threads()),
         gemm_(MakeGemm(options.instructions, pool_, progress_)),
         peak_(PeakOf(gemm_->name(ElementType::kBfloat16))) {}
 
   void Run() {
     for (const Product& product : kProducts) {
+      if (!options_.Chooses(product.name)) continue;
       Matrices matrices(product, *std::max_element(options_.rows.begin(), options_.rows.end()));
       for (const bool forward : {true, false}) {
         for (const int rows : options_.rows) Measure(product, forward, rows, matrices);
@@ -149,11 +175,10 @@ class Benchmark {
         sum += log;
         least = std::min(least, log);
       }
-      std::cout << nlohmann::json{{"direction", direction},
-                                  {"ratio_to_sgemm_geometric_mean", std::exp(sum / static_cast<double>(logs.size()))},
-                                  {"ratio_to_sgemm_least", std::exp(least)},
-                                  {std::string(peak_.name) + "_fraction_least", least_fraction_[direction]}}
-                << std::endl;
+      Print({{"direction", direction},
+             {"ratio_to_sgemm_geometric_mean", std::exp(sum / static_cast<double>(logs.size()))},
+             {"ratio_to_sgemm_least", std::exp(least)},
+             {std::string(peak_.name) + "_fraction_least", least_fraction_[direction]}});
     }
   }
 
@@ -187,12 +212,12 @@ class Benchmark {
     std::vector<double> reference_seconds;
     std::vector<double> peaks;
     for (int round = 0; round < options_.rounds; ++round) {
-      const double peak_seconds = Seconds(options_.cpu_clock, peak_loop);
-      peaks.push_back(1e-9 * pool_.threads() * peak_.operations(peak_.rounds) / peak_seconds);
-      reference_seconds.push_back(Seconds(options_.cpu_clock, reference));
-      own_seconds.push_back(Seconds(options_.cpu_clock, own));
+      const double peak_seconds = team_.Seconds(options_.cpu_clock, peak_loop);
+      peaks.push_back(1e-9 * static_cast<double>(options_.cpus.size()) * peak_.operations(peak_.rounds) / peak_seconds);
+      reference_seconds.push_back(team_.Seconds(options_.cpu_clock, reference));
+      own_seconds.push_back(team_.Seconds(options_.cpu_clock, own));
     }
-    const double operations = 2e-9 * rows * columns * depth;
+    const double operations = 2e-9 * options_.processes * rows * columns * depth;
     const double peak = *std::max_element(peaks.begin(), peaks.end());
     const double ratio = Minimum(reference_seconds) / Minimum(own_seconds);
     const double fraction = operations / Minimum(own_seconds) / peak;
@@ -201,28 +226,33 @@ class Benchmark {
     ratios_[direction].push_back(std::log(ratio));
     const auto before = least_fraction_.find(direction);
     if (before == least_fraction_.end() || before->second > fraction) least_fraction_[direction] = fraction;
-    std::cout << nlohmann::json{{"product", product.name},
-                                {"direction", direction},
-                                {"rows", rows},
-                                {"depth", depth},
-                                {"columns", columns},
-                                {"threads", pool_.threads()},
-                                {"kernel", gemm_->name(ElementType::kBfloat16)},
-                                {"clock", options_.cpu_clock ? "cpu" : "wall"},
-                                {"rounds", options_.rounds},
-                                {peak_name + "_gflops", peak},
-                                {peak_name + "_gflops_median", Median(peaks)},
-                                {"sgemm_gflops", operations / Minimum(reference_seconds)},
-                                {"sgemm_gflops_median", operations / Median(reference_seconds)},
-                                {"gflops", operations / Minimum(own_seconds)},
-                                {"gflops_median", operations / Median(own_seconds)},
-                                {peak_name + "_fraction", fraction},
-                                {"ratio_to_sgemm", ratio},
-                                {"ratio_to_sgemm_median", Median(reference_seconds) / Median(own_seconds)}}
-              << std::endl;
+    Print({{"product", product.name},
+           {"direction", direction},
+           {"rows", rows},
+           {"depth", depth},
+           {"columns", columns},
+           {"processes", options_.processes},
+           {"threads", pool_.threads()},
+           {"kernel", gemm_->name(ElementType::kBfloat16)},
+           {"clock", options_.cpu_clock ? "cpu" : "wall"},
+           {"rounds", options_.rounds},
+           {peak_name + "_gflops", peak},
+           {peak_name + "_gflops_median", Median(peaks)},
+           {"sgemm_gflops", operations / Minimum(reference_seconds)},
+           {"sgemm_gflops_median", operations / Median(reference_seconds)},
+           {"gflops", operations / Minimum(own_seconds)},
+           {"gflops_median", operations / Median(own_seconds)},
+           {peak_name + "_fraction", fraction},
+           {"ratio_to_sgemm", ratio},
+           {"ratio_to_sgemm_median", Median(reference_seconds) / Median(own_seconds)}});
+  }
+
+  void Print(const nlohmann::json& line) const {
+    if (team_.index() == 0) std::cout << line << std::endl;
   }
 
   Options options_;
+  ProcessTeam& team_;
   ThreadPool pool_;
   std::atomic<std::uint64_t> progress_{0};
   std::unique_ptr<Gemm> gemm_;
@@ -235,14 +265,19 @@ class Benchmark {
 }  // namespace native_ddp
 
 int main(int count, char** arguments) {
+  const pid_t first = getpid();
   try {
     const native_ddp::Options options = native_ddp::Parse(count, arguments);
-    native_ddp::Pin(options.cpus);
+    native_ddp::ProcessTeam team(options.processes);
+    const auto begin = options.cpus.begin() + team.index() * options.threads();
+    native_ddp::Pin({begin, begin + options.threads()});
     native_ddp::RequestInstructions(options.instructions);
-    native_ddp::Benchmark(options).Run();
-    return 0;
+    native_ddp::Benchmark(options, team).Run();
+    return team.Join() ? 0 : 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
+    // The others would wait for this one for ever; with the first process all end.
+    if (getpid() != first) kill(first, SIGTERM);
     return 2;
   }
 }

@@ -1,0 +1,66 @@
+#include "process_team.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <new>
+#include <stdexcept>
+
+#include "measuring.h"
+
+namespace native_ddp {
+namespace {
+
+constexpr int kMost = 64;
+
+}  // namespace
+
+struct ProcessTeam::Shared {
+  pthread_barrier_t barrier;
+  double seconds[kMost];
+};
+
+ProcessTeam::ProcessTeam(int count) : count_(count) {
+  if (count > kMost) throw std::invalid_argument("Invalid --processes (too many)");
+  void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  shared_ = static_cast<Shared*>(memory);
+  pthread_barrierattr_t attributes;
+  pthread_barrierattr_init(&attributes);
+  pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_barrier_init(&shared_->barrier, &attributes, static_cast<unsigned>(count));
+  for (int i = 1; i < count; ++i) {
+    const pid_t child = fork();
+    if (child < 0) throw std::runtime_error("Cannot start a process");
+    if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      index_ = i;
+      return;
+    }
+  }
+}
+
+double ProcessTeam::Seconds(bool cpu_clock, const std::function<void()>& work) {
+  pthread_barrier_wait(&shared_->barrier);
+  shared_->seconds[index_] = native_ddp::Seconds(cpu_clock, work);
+  pthread_barrier_wait(&shared_->barrier);
+  const double longest = *std::max_element(shared_->seconds, shared_->seconds + count_);
+  pthread_barrier_wait(&shared_->barrier);
+  return longest;
+}
+
+bool ProcessTeam::Join() {
+  bool well = true;
+  for (int i = 1; index_ == 0 && i < count_; ++i) {
+    int status = 0;
+    well = wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && well;
+  }
+  return well;
+}
+
+}  // namespace native_ddp

@@ -123,7 +123,9 @@ final class RowFiles {
             "Cannot read "
                 + path
                 + ": it "
-                + (path.endsWith(found.get(0).name()) ? "is empty" : "has nothing but empty files")
+                + (("/" + path).endsWith("/" + found.get(0).name())
+                    ? "is empty"
+                    : "has nothing but empty files")
                 + " ("
                 + key
                 + ")");

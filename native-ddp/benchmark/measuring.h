@@ -26,6 +26,30 @@ inline std::vector<int> Integers(const std::string& text) {
   return values;
 }
 
+/** A weight matrix [outputs, inputs]. */
+struct Product {
+  const char* name;
+  int inputs;
+  int outputs;
+};
+
+/** Those of a layer of ChatGLM-6B. */
+constexpr Product kProducts[] = {{"query_key_value", 4096, 12288},
+                                 {"dense", 4096, 4096},
+                                 {"dense_h_to_4h", 4096, 16384},
+                                 {"dense_4h_to_h", 16384, 4096}};
+
+/** Gives every pair of arguments to take(key, value). Throws std::invalid_argument for one that it does not know. */
+inline void ForEachOption(int count, char** arguments,
+                          const std::function<bool(const std::string& key, const std::string& value)>& take) {
+  for (int i = 1; i + 1 < count; i += 2) {
+    const std::string key = arguments[i];
+    const std::string value = arguments[i + 1];
+    if (!take(key, value)) throw std::invalid_argument("Invalid option: " + key + " " + value);
+  }
+  if (count % 2 == 0) throw std::invalid_argument("Invalid options: each needs a value");
+}
+
 /** Keeps the calling thread, and those that it starts, on these CPUs. */
 inline void Pin(const std::vector<int>& cpus) {
   cpu_set_t set;

@@ -32,13 +32,6 @@ constexpr int kLayers = 4;
 constexpr int kWidest = 16384;
 constexpr int kMostRows = 64;
 
-/** A weight matrix [outputs, inputs] of ChatGLM-6B. */
-struct Product {
-  int inputs;
-  int outputs;
-};
-constexpr Product kProducts[] = {{4096, 12288}, {4096, 4096}, {4096, 16384}, {16384, 4096}};
-
 struct Options {
   std::vector<int> cpus{0};
   std::vector<int> rows{1, 2, 4, 8, 16};
@@ -49,9 +42,7 @@ struct Options {
 
 Options Parse(int count, char** arguments) {
   Options options;
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string key = arguments[i];
-    const std::string value = arguments[i + 1];
+  ForEachOption(count, arguments, [&options](const std::string& key, const std::string& value) {
     if (key == "--cpus") {
       options.cpus = Integers(value);
     } else if (key == "--rows") {
@@ -63,10 +54,10 @@ Options Parse(int count, char** arguments) {
     } else if (key == "--pages" && (value == "small" || value == "large")) {
       options.large_pages = value == "large";
     } else {
-      throw std::invalid_argument("Invalid option: " + key + " " + value);
+      return false;
     }
-  }
-  if (count % 2 == 0) throw std::invalid_argument("Invalid options: each needs a value");
+    return true;
+  });
   if (options.rounds < 1) throw std::invalid_argument("Invalid --rounds (must be positive)");
   for (const int rows : options.rows) {
     const int most = options.kernels == "gemm" ? kMostRows : Gemv::kMostRows;

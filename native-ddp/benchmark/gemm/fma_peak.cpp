@@ -11,27 +11,19 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "fma_loop.h"
+#include "measuring.h"
 
 namespace native_ddp {
 namespace {
 
 constexpr std::int64_t kRounds = 20'000'000;  // 40 ms
 constexpr int kMeasurements = 5;
-
-std::vector<int> Cpus(const std::string& list) {
-  std::vector<int> cpus;
-  std::istringstream in(list);
-  for (std::string cpu; std::getline(in, cpu, ',');) cpus.push_back(std::stoi(cpu));
-  if (cpus.empty()) throw std::invalid_argument("Invalid --cpus: it is empty");
-  return cpus;
-}
 
 bool PinTo(int cpu) {
   cpu_set_t set;
@@ -69,7 +61,7 @@ double Measure(const std::vector<int>& cpus) {
 int main(int count, char** arguments) {
   try {
     if (count != 3 || std::string(arguments[1]) != "--cpus") throw std::invalid_argument("usage: fma_peak --cpus 0,1");
-    const std::vector<int> cpus = native_ddp::Cpus(arguments[2]);
+    const std::vector<int> cpus = native_ddp::Integers(arguments[2]);
     double best = 0;
     for (int i = 0; i < native_ddp::kMeasurements; ++i) best = std::max(best, native_ddp::Measure(cpus));
     std::printf("{\"fma_peak_gflops\":%.3f}\n", best * 1e-9);

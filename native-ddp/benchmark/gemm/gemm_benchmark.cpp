@@ -51,23 +51,9 @@ struct Options {
   }
 };
 
-/** A weight matrix [outputs, inputs] of ChatGLM-6B. */
-struct Product {
-  const char* name;
-  int inputs;
-  int outputs;
-};
-
-constexpr Product kProducts[] = {{"query_key_value", 4096, 12288},
-                                 {"dense", 4096, 4096},
-                                 {"dense_h_to_4h", 4096, 16384},
-                                 {"dense_4h_to_h", 16384, 4096}};
-
 Options Parse(int count, char** arguments) {
   Options options;
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string key = arguments[i];
-    const std::string value = arguments[i + 1];
+  ForEachOption(count, arguments, [&options](const std::string& key, const std::string& value) {
     if (key == "--cpus") {
       options.cpus = Integers(value);
     } else if (key == "--rows") {
@@ -83,10 +69,10 @@ Options Parse(int count, char** arguments) {
     } else if (key == "--clock" && (value == "cpu" || value == "wall")) {
       options.cpu_clock = value == "cpu";
     } else {
-      throw std::invalid_argument("Invalid option: " + key + " " + value);
+      return false;
     }
-  }
-  if (count % 2 == 0) throw std::invalid_argument("Invalid options: each needs a value");
+    return true;
+  });
   if (options.rounds < 1) throw std::invalid_argument("Invalid --rounds (must be positive)");
   if (options.processes < 1 || options.cpus.size() % static_cast<std::size_t>(options.processes) != 0) {
     throw std::invalid_argument("Invalid --processes (the CPUs must be shared out evenly)");

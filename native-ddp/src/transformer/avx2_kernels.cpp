@@ -2,16 +2,14 @@
 
 #include <immintrin.h>
 
+#include "transformer/kernel_inline.h"
+
 // This file is compiled for AVX2 and FMA. It includes nothing of the standard library with code in it: the linker
 // might keep this file's copy of an inline function for the whole library, and older CPUs would stop there.
 namespace native_ddp::avx2 {
 namespace {
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
 constexpr int kVector = 8;
-
-int Least(int a, int b) { return a < b ? a : b; }
 
 ALWAYS_INLINE __m256 Load(const float* from) { return _mm256_loadu_ps(from); }
 

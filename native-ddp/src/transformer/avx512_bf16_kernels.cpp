@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include "transformer/kernel_inline.h"
 #include "transformer/tile_loops.h"
 
 // This file is compiled for AVX512-BF16, and like the other kernels it includes nothing of the standard library with
@@ -21,10 +22,7 @@ static_assert(kRows % kBlockRows == 0);
 constexpr __mmask16 kWhole = 0xffff;
 using Pair __attribute__((may_alias)) = int;  // two BF16, as they lie beside each other
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define FOR_EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
-
-int Least(int a, int b) { return a < b ? a : b; }
 
 ALWAYS_INLINE void Store(__m512 sum, bool accumulate, __mmask16 columns, float* c) {
   if (accumulate) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(columns, c));

@@ -92,7 +92,7 @@ std::vector<Decoder::Piece> Decoder::Pieces(const std::vector<int>& indices) {
     }
     Piece piece{&sequence, begin, static_cast<int>(sequence.waiting.size()), {}};
     for (int i = 0; i < piece.count; ++i) {
-      piece.visible.push_back(std::max(sequence.length + i + 1, sequence.context_length));
+      piece.visible.push_back(VisibleRows(sequence.length + i, sequence.context_length));
     }
     begin += piece.count;
     pieces.push_back(std::move(piece));

@@ -12,16 +12,16 @@ struct Avx2Vector {
   static constexpr int kPanelRows = 4;
   static constexpr int OutputsAtOnce(int rows) { return rows == 1 ? 4 : 2; }
 
-  static GEMV_INLINE Floats Zero() { return _mm256_setzero_ps(); }
-  static GEMV_INLINE Floats Load(const float* from) { return _mm256_loadu_ps(from); }
-  static GEMV_INLINE void Store(Floats values, float* to) { _mm256_storeu_ps(to, values); }
-  static GEMV_INLINE Floats MultiplyAdd(Floats a, Floats b, Floats sum) { return _mm256_fmadd_ps(a, b, sum); }
-  static GEMV_INLINE void EvenAndOdd(const std::uint16_t* from, Floats& even, Floats& odd) {
+  static ALWAYS_INLINE Floats Zero() { return _mm256_setzero_ps(); }
+  static ALWAYS_INLINE Floats Load(const float* from) { return _mm256_loadu_ps(from); }
+  static ALWAYS_INLINE void Store(Floats values, float* to) { _mm256_storeu_ps(to, values); }
+  static ALWAYS_INLINE Floats MultiplyAdd(Floats a, Floats b, Floats sum) { return _mm256_fmadd_ps(a, b, sum); }
+  static ALWAYS_INLINE void EvenAndOdd(const std::uint16_t* from, Floats& even, Floats& odd) {
     const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     even = _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
     odd = _mm256_castsi256_ps(_mm256_and_si256(bits, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
   }
-  static GEMV_INLINE float Sum(const float* lanes) {
+  static ALWAYS_INLINE float Sum(const float* lanes) {
     const __m128 quarters = _mm_add_ps(_mm_loadu_ps(lanes), _mm_loadu_ps(lanes + 4));
     const __m128 pairs = _mm_add_ps(quarters, _mm_movehl_ps(quarters, quarters));
     return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_movehdup_ps(pairs)));

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "transformer/gemv_kernels.h"
+#include "transformer/kernel_inline.h"
 
 // The loops of GemvKernels over the vectors of one instruction set. Only files compiled for one include this, each with
 // a Vector type of its own in an unnamed namespace, so that no instantiation is shared between them.
@@ -11,8 +12,6 @@
 // FP32; so x is packed with the even places of a block ahead of its odd ones. A panel of x is kPanelRows rows (the last
 // one fewer), block by block.
 namespace native_ddp::gemv {
-
-#define GEMV_INLINE inline __attribute__((always_inline))
 
 constexpr int kChunkBytes = 16 << 10;   // of a panel of x: half of a first-level cache of 32 KiB
 constexpr int kGroupBytes = 128 << 10;  // of w; as much is prefetched ahead, into the second-level cache
@@ -39,12 +38,12 @@ void PackRows(int rows, int depth, const float* x, std::int64_t leading, float* 
 }
 
 template <class Vector>
-GEMV_INLINE void LoadBlock(const std::uint16_t* w, typename Vector::Floats& first, typename Vector::Floats& second) {
+ALWAYS_INLINE void LoadBlock(const std::uint16_t* w, typename Vector::Floats& first, typename Vector::Floats& second) {
   Vector::EvenAndOdd(w, first, second);
 }
 
 template <class Vector>
-GEMV_INLINE void LoadBlock(const float* w, typename Vector::Floats& first, typename Vector::Floats& second) {
+ALWAYS_INLINE void LoadBlock(const float* w, typename Vector::Floats& first, typename Vector::Floats& second) {
   first = Vector::Load(w);
   second = Vector::Load(w + Vector::kLanes);
 }
@@ -58,8 +57,8 @@ struct PartialSums {
 
 /** Adds `blocks` blocks of kOutputs rows of w, times kRows rows of x. Prefetches w `ahead` elements further on. */
 template <class Vector, int kRows, int kOutputs, class Element>
-GEMV_INLINE void MultiplyTile(int blocks, const float* x, const Element* w, std::int64_t leading, std::int64_t ahead,
-                              const PartialSums& sums) {
+ALWAYS_INLINE void MultiplyTile(int blocks, const float* x, const Element* w, std::int64_t leading, std::int64_t ahead,
+                                const PartialSums& sums) {
   constexpr int kLanes = Vector::kLanes;
   typename Vector::Floats sum[kOutputs][kRows];
 #pragma GCC unroll 16

@@ -8,8 +8,6 @@
 namespace native_ddp {
 namespace {
 
-std::size_t Elements(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
-
 void GeluRowsBackward(int rows, const SavedRows& saved, float* gradient, Workspace& workspace) {
   const int width = workspace.dimensions().inner;
   workspace.ForRows(rows, width, [&](std::int64_t row, int thread) {

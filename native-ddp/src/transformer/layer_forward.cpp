@@ -9,8 +9,6 @@
 namespace native_ddp {
 namespace {
 
-std::size_t Elements(std::int64_t rows, std::int64_t columns) { return static_cast<std::size_t>(rows * columns); }
-
 void Resize(SavedLayer& saved, const LayerRows& rows, const ModelWeights& weights) {
   const ModelDimensions& size = weights.dimensions();
   const ElementType type = weights.precision();

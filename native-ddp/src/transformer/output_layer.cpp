@@ -19,7 +19,7 @@ void OutputLayer::Normalise(int rows, bool keep) {
   const int hidden = workspace_.dimensions().hidden;
   const auto epsilon = static_cast<float>(workspace_.dimensions().layer_norm_epsilon);
   const LayerNormWeights& norm = workspace_.weights.final_layernorm();
-  const std::size_t elements = static_cast<std::size_t>(rows) * static_cast<std::size_t>(hidden);
+  const std::size_t elements = Elements(rows, hidden);
   float* normalised = normalised_.Ensure(elements);
   float* centred = keep ? centred_.Ensure(elements) : nullptr;
   float* deviations = deviations_.Ensure(static_cast<std::size_t>(rows));
@@ -62,7 +62,7 @@ std::vector<double> OutputLayer::Run(const PackedBatch& batch, const std::vector
   Normalise(count, with_gradient);
   std::vector<double> row_losses(labelled.size());
   const int chunk = std::min(ChunkRows(), count);
-  float* logits = logits_.Ensure(static_cast<std::size_t>(chunk) * static_cast<std::size_t>(vocabulary));
+  float* logits = logits_.Ensure(Elements(chunk, vocabulary));
   for (int begin = 0; begin < count; begin += chunk) {
     const int rows = std::min(chunk, count - begin);
     float* normalised = normalised_.data() + std::int64_t{begin} * hidden;
@@ -90,7 +90,7 @@ const float* OutputLayer::Logits(int rows) {
   const int hidden = workspace_.dimensions().hidden;
   const int vocabulary = workspace_.dimensions().vocabulary;
   Normalise(rows, false);
-  float* logits = logits_.Ensure(static_cast<std::size_t>(rows) * static_cast<std::size_t>(vocabulary));
+  float* logits = logits_.Ensure(Elements(rows, vocabulary));
   workspace_.gemm->Forward(rows, {normalised_.data(), hidden}, workspace_.weights.word_embeddings(),
                            {logits, vocabulary}, Output::kOverwrite);
   return logits;

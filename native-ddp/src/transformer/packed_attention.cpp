@@ -16,7 +16,7 @@ void PackedAttention::Queries::Clear() {
 }
 
 void PackedAttention::Queries::Add(const PackedSample& sample, int row) {
-  visible.push_back(std::max(row - sample.begin + 1, sample.context_length));
+  visible.push_back(VisibleRows(row - sample.begin, sample.context_length));
 }
 
 void PackedAttention::Begin(const PackedBatch& batch, const std::vector<int>& last_queries, const Prefix& prefix,

@@ -44,4 +44,7 @@ inline RotaryPosition PositionOf(int row, int context_length, int mask_position)
   return row < context_length ? RotaryPosition{row, 0} : RotaryPosition{mask_position, row - context_length + 1};
 }
 
+/** Rows of its own sample that row t sees, the first ones. */
+inline int VisibleRows(int row, int context_length) { return row < context_length ? context_length : row + 1; }
+
 }  // namespace native_ddp

@@ -2,16 +2,13 @@
 
 #include <immintrin.h>
 
+#include "transformer/kernel_inline.h"
 #include "transformer/tile_loops.h"
 
 // This file is compiled for AVX512-BF16, and like the other kernels it includes nothing of the standard library
 // with code in it.
 namespace native_ddp::tiles {
 namespace {
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
-int Least(int a, int b) { return a < b ? a : b; }
 
 /** The first `count` of 32 lanes. */
 ALWAYS_INLINE __mmask32 First(int count) {

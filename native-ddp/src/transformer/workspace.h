@@ -20,6 +20,11 @@ namespace native_ddp {
 /** α of the residual connections: √(2 · 28) in every ChatGLM, whatever its number of layers. */
 constexpr float kResidualScale = 7.48331477354788F;
 
+/** Of a buffer that holds so many rows. */
+inline std::size_t Elements(std::int64_t rows, std::int64_t columns) {
+  return static_cast<std::size_t>(rows * columns);
+}
+
 /** What all parts of the transformer share: weights, threads, products, and scratch memory that only grows. */
 struct Workspace {
   Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions,

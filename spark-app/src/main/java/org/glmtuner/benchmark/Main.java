@@ -1,6 +1,5 @@
 package org.glmtuner.benchmark;
 
-import com.google.gson.JsonObject;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -8,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.report.FailureLine;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -39,10 +39,10 @@ public final class Main implements Runnable {
   static int execute(String... arguments) {
     CommandLine commands = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
     commands.setExecutionExceptionHandler(
-        (exception, command, parsed) -> report(failure(exception)));
+        (exception, command, parsed) -> FailureLine.print(failure(exception)));
     commands.setParameterExceptionHandler(
         (exception, args) ->
-            report(
+            FailureLine.print(
                 TunerException.invalid(
                     "Invalid arguments: "
                         + exception.getMessage()
@@ -60,16 +60,6 @@ public final class Main implements Runnable {
       LOG.error("Failed", exception); // not foreseen: the trace is needed to mend it
     }
     return new TunerException(ExitCode.TRAINING_FAILED, "Cannot go on: " + exception, exception);
-  }
-
-  private static int report(TunerException failure) {
-    System.err.println(failure.getMessage());
-    JsonObject line = new JsonObject();
-    line.addProperty("status", "failed");
-    line.addProperty("exit_code", failure.exitCode().number());
-    line.addProperty("error", failure.getMessage());
-    System.out.println(line);
-    return failure.exitCode().number();
   }
 
   @Override

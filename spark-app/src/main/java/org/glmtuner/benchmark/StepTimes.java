@@ -12,8 +12,8 @@ import org.glmtuner.wire.StepReport.Times;
  * @param gradient forward, backward and all-reduce
  * @param update clipping and optimiser
  * @param products of {@code gradient}, the matrix products with the base's weights
- * @param allReduce of {@code gradient}, from the first slice's post to the last one's end
- * @param waiting of {@code allReduce}, what computing did not hide
+ * @param allReduce as {@link Times} tells it
+ * @param waiting of {@code gradient}, as {@link Times} tells it
  */
 record StepTimes(
     double gradient, double update, double products, double allReduce, double waiting) {

@@ -1,6 +1,5 @@
 package org.glmtuner.cli;
 
-import com.google.gson.JsonObject;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -16,6 +15,7 @@ import org.glmtuner.driver.Cancellation;
 import org.glmtuner.driver.SparkSetup;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.report.FailureLine;
 import org.glmtuner.storage.FileFailures;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -106,12 +106,12 @@ public final class Main implements Runnable {
     CommandLine commands =
         new CommandLine(new Main(cancellation)).setCaseInsensitiveEnumValuesAllowed(true);
     commands.setExecutionExceptionHandler(
-        (exception, command, parsed) -> report(failure(exception, cancellation)));
+        (exception, command, parsed) -> FailureLine.print(failure(exception, cancellation)));
     commands.setParameterExceptionHandler(
         (exception, args) -> {
           CommandLine command = exception.getCommandLine();
           String name = command.getCommandSpec().qualifiedName();
-          return report(
+          return FailureLine.print(
               TunerException.invalid(
                   "Invalid arguments: " + exception.getMessage() + " (see " + name + " --help)"));
         });
@@ -133,19 +133,6 @@ public final class Main implements Runnable {
     }
     boolean cancelled = cancellation.isRequested() && failure.exitCode() != ExitCode.CANCELLED;
     return cancelled ? new TunerException(ExitCode.CANCELLED, "Cancelled", failure) : failure;
-  }
-
-  /**
-   * One sentence for people on standard error, one line of JSON for programs on standard output.
-   */
-  private static int report(TunerException failure) {
-    System.err.println(failure.getMessage());
-    JsonObject line = new JsonObject();
-    line.addProperty("status", failure.exitCode() == ExitCode.CANCELLED ? "cancelled" : "failed");
-    line.addProperty("exit_code", failure.exitCode().number());
-    line.addProperty("error", failure.getMessage());
-    System.out.println(line);
-    return failure.exitCode().number();
   }
 
   @Override

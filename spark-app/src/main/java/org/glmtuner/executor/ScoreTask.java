@@ -1,8 +1,8 @@
 package org.glmtuner.executor;
 
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.glmtuner.data.MicroBatches;
 import org.glmtuner.data.Sample;
 import org.glmtuner.wire.Frame;
 
@@ -23,7 +23,8 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
   void answer(Iterator<Sample> samples, int tokens, Dialogue rank, List<SampleLoss> answers)
       throws InterruptedException {
     boolean prefix = !plan().checkpoint().isEmpty();
-    Batches batches = new Batches(samples, tokens);
+    MicroBatches<Sample> batches =
+        new MicroBatches<>(samples, sample -> sample.inputIds().length, tokens);
     while (batches.hasNext()) {
       List<Sample> batch = batches.next();
       double[] losses = ((Frame.Scored) rank.ask(new Frame.Score(batch, prefix))).losses();
@@ -40,40 +41,6 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
                 batch.get(i).labelCount()));
       }
       rank.done(batch.size());
-    }
-  }
-
-  /** Cuts samples into pieces of at most so many tokens; a longer one is a piece of its own. */
-  static final class Batches implements Iterator<List<Sample>> {
-    private final Iterator<Sample> samples;
-    private final int budget;
-    private Sample waiting; // did not fit into the piece before
-
-    Batches(Iterator<Sample> samples, int budget) {
-      this.samples = samples;
-      this.budget = budget;
-    }
-
-    @Override
-    public boolean hasNext() {
-      return waiting != null || samples.hasNext();
-    }
-
-    @Override
-    public List<Sample> next() {
-      List<Sample> batch = new ArrayList<>();
-      int tokens = 0;
-      while (hasNext()) {
-        Sample sample = waiting == null ? samples.next() : waiting;
-        waiting = null;
-        tokens += sample.inputIds().length;
-        if (!batch.isEmpty() && tokens > budget) {
-          waiting = sample;
-          break;
-        }
-        batch.add(sample);
-      }
-      return batch;
     }
   }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.glmtuner.config.TrainingConfig.LossAverage;
+import org.glmtuner.data.MicroBatches;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
@@ -44,8 +45,11 @@ final class Evaluation {
     double[] sums = new double[2]; // weighted losses, divisor
     try (NDManager scope = manager.newSubManager()) {
       NDArray keysAndValues = encoder == null ? null : encoder.keysAndValues(scope);
-      for (List<Sample> piece :
-          MicroBatches.split(samples, sample -> sample.inputIds().length - 1, microBatchTokens)) {
+      MicroBatches<Sample> pieces =
+          new MicroBatches<>(
+              samples.iterator(), sample -> sample.inputIds().length - 1, microBatchTokens);
+      while (pieces.hasNext()) {
+        List<Sample> piece = pieces.next();
         double[] losses = transformer.losses(piece, keysAndValues);
         for (int i = 0; i < losses.length; i++) {
           sums[0] += losses[i] * FrozenTransformer.weight(piece.get(i), average);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.config.TrainingConfig.LossAverage;
+import org.glmtuner.data.MicroBatches;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.FrozenTransformer;
@@ -71,22 +72,24 @@ final class TrainStep implements AutoCloseable {
     Sums sums = new Sums();
     try (NDManager scope = manager.newSubManager()) {
       NDArray keysAndValues = encoder.keysAndValues(scope);
-      List<List<Entry>> microBatches =
-          MicroBatches.split(
-              step.entries(), entry -> entry.sample().inputIds().length - 1, microBatchTokens);
-      for (int i = 0; i < microBatches.size(); i++) {
-        boolean last = i == microBatches.size() - 1;
+      MicroBatches<Entry> microBatches =
+          new MicroBatches<>(
+              step.entries().iterator(),
+              entry -> entry.sample().inputIds().length - 1,
+              microBatchTokens);
+      while (microBatches.hasNext()) {
+        List<Entry> entries = microBatches.next();
         double[] losses =
             transformer.forwardBackward(
-                microBatches.get(i),
+                entries,
                 training.lossAverage(),
                 keysAndValues,
                 dropout,
                 gradient,
-                last ? reducer : null);
-        sums.add(microBatches.get(i), losses, training.lossAverage());
+                microBatches.hasNext() ? null : reducer);
+        sums.add(entries, losses, training.lossAverage());
       }
-      if (microBatches.isEmpty()) {
+      if (step.entries().isEmpty()) {
         reducer.reduceAll();
       }
       GradientReducer.Timing timing = group.finish(reducer);

@@ -37,6 +37,7 @@ final class AttemptMonitor implements Function<TaskMessage, Object>, AutoCloseab
       Executors.newSingleThreadExecutor(body -> new Thread(body, "attempt-events"));
   private final Map<Integer, Map<Integer, Map<String, String>>> exchanges = new TreeMap<>();
   private final Map<Integer, TaskMessage.Alive> alive = new TreeMap<>();
+  private final Map<Integer, TaskMessage.Member> members = new TreeMap<>();
   private TunerException failure;
 
   private AttemptMonitor(
@@ -67,7 +68,11 @@ final class AttemptMonitor implements Function<TaskMessage, Object>, AutoCloseab
     if (message instanceof TaskMessage.Exchange exchange) {
       return exchange(exchange);
     }
+    if (message instanceof TaskMessage.Joined joined) { // before its first sign of life
+      members.put(joined.member().rank(), joined.member());
+    }
     if (message instanceof TaskMessage.Alive sign) {
+      members.put(sign.member().rank(), sign.member());
       alive.put(sign.member().rank(), sign);
       checkCollective();
       return null;
@@ -88,9 +93,9 @@ final class AttemptMonitor implements Function<TaskMessage, Object>, AutoCloseab
     return Optional.ofNullable(failure);
   }
 
-  /** The ranks that have given a sign of life. */
+  /** The ranks that have joined or given a sign of life. */
   synchronized List<TaskMessage.Member> members() {
-    return alive.values().stream().map(TaskMessage.Alive::member).toList();
+    return List.copyOf(members.values());
   }
 
   /** Stops listening, after all that was said has been heard. */

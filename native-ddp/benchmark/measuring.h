@@ -50,6 +50,18 @@ inline void ForEachOption(int count, char** arguments,
   if (count % 2 == 0) throw std::invalid_argument("Invalid options: each needs a value");
 }
 
+/** The first of the CPUs that the calling thread may use. */
+inline int FirstCpu() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) {
+    throw std::runtime_error(std::string("Cannot read the CPUs: ") + std::strerror(errno));
+  }
+  int cpu = 0;
+  while (!CPU_ISSET(static_cast<unsigned>(cpu), &set)) ++cpu;
+  return cpu;
+}
+
 /** Keeps the calling thread, and those that it starts, on these CPUs. */
 inline void Pin(const std::vector<int>& cpus) {
   cpu_set_t set;

@@ -1,12 +1,14 @@
 // The products of a decoding step against the bandwidth with which the same weights can be read, all in one run.
 //
 //   decode_benchmark [--cpus 0,1] [--rounds 5] [--rows 1,2,4,8,16] [--kernels avx2|avx512|gemm] [--pages small|large]
+//                    [--layers 4]
 //
 // gemm is AVX2 products of any number of rows, which take the avx2 kernels while rows are few.
 //
-// As many threads as CPUs, pinned to them. The weights are those of four layers of ChatGLM-6B in BF16, 1.6 GB: more
-// than any cache holds. One JSON object a line; the read bandwidth is that of the faster of two loops. Each round times
-// reading and the products one after the other, so that what else the machine does hits all alike.
+// As many threads as CPUs, pinned to them. The weights are those of a few layers of ChatGLM-6B in BF16, of four 1.6 GB:
+// more than any cache holds. One JSON object a line, the machine first; the read bandwidth is that of the faster of two
+// loops. Each round times reading and the products one after the other, so that what else the machine does hits all
+// alike.
 #include <sys/mman.h>
 
 #include <atomic>
@@ -18,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "buffer.h"
+#include "machine.h"
 #include "measuring.h"
 #include "read_loop.h"
 #include "threads/thread_pool.h"
@@ -28,14 +31,14 @@
 namespace native_ddp {
 namespace {
 
-constexpr int kLayers = 4;
 constexpr int kWidest = 16384;
 constexpr int kMostRows = 64;
 
 struct Options {
-  std::vector<int> cpus{0};
+  std::vector<int> cpus{FirstCpu()};
   std::vector<int> rows{1, 2, 4, 8, 16};
   int rounds = 5;
+  int layers = 4;
   std::string kernels = "avx2";
   bool large_pages = false;
 };
@@ -49,6 +52,8 @@ Options Parse(int count, char** arguments) {
       options.rows = Integers(value);
     } else if (key == "--rounds") {
       options.rounds = std::stoi(value);
+    } else if (key == "--layers") {
+      options.layers = std::stoi(value);
     } else if (key == "--kernels" && (value == "avx2" || value == "avx512" || value == "gemm")) {
       options.kernels = value;
     } else if (key == "--pages" && (value == "small" || value == "large")) {
@@ -58,6 +63,7 @@ Options Parse(int count, char** arguments) {
     }
     return true;
   });
+  if (options.layers < 1) throw std::invalid_argument("Invalid --layers (must be positive)");
   if (options.rounds < 1) throw std::invalid_argument("Invalid --rounds (must be positive)");
   for (const int rows : options.rows) {
     const int most = options.kernels == "gemm" ? kMostRows : Gemv::kMostRows;
@@ -72,8 +78,8 @@ Options Parse(int count, char** arguments) {
 /** The matrices of the layers, one after the other as in a weight file. */
 class Weights {
  public:
-  explicit Weights(bool large_pages) {
-    for (const Product& product : kProducts) bytes_ += kLayers * Bytes(product);
+  Weights(int layers, bool large_pages) {
+    for (const Product& product : kProducts) bytes_ += layers * Bytes(product);
     const auto size = static_cast<std::size_t>(bytes_);
     void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
@@ -86,7 +92,7 @@ class Weights {
       ToBfloat16(std::min(step, bytes_ / 2 - i), values.data(), data_ + i);
     }
     const std::uint16_t* next = data_;
-    for (int layer = 0; layer < kLayers; ++layer) {
+    for (int layer = 0; layer < layers; ++layer) {
       for (const Product& product : kProducts) {
         matrices_.push_back({next, ElementType::kBfloat16, product.outputs, product.inputs, product.inputs});
         next += Bytes(product) / 2;
@@ -116,13 +122,19 @@ class Benchmark {
         pool_(static_cast<int>(options.cpus.size())),
         gemv_(options.kernels == "avx512" ? kAvx512GemvKernels : kAvx2GemvKernels, pool_, progress_),
         gemm_(pool_, progress_),
-        weights_(options.large_pages) {
+        weights_(options.layers, options.large_pages) {
     const std::size_t elements = std::size_t{kMostRows} * kWidest;
     Fill(static_cast<std::int64_t>(elements), 2, x_.Ensure(elements));
     Fill(static_cast<std::int64_t>(elements), 3, y_.Ensure(elements));
   }
 
   void Run() {
+    nlohmann::json machine = Machine(options_.cpus);
+    machine["configuration"] = {{"layers", options_.layers},
+                                {"rounds", options_.rounds},
+                                {"kernel", options_.kernels},
+                                {"pages", options_.large_pages ? "large" : "small"}};
+    std::cout << machine << std::endl;
     std::vector<double> plain;
     std::vector<double> ahead;
     std::vector<std::vector<double>> products(options_.rows.size());
@@ -154,8 +166,9 @@ class Benchmark {
                                   {"gigabytes_per_second_median", gigabytes / median},
                                   {"read_bandwidth_fraction", Minimum(read) / least},
                                   {"read_bandwidth_fraction_median", Median(read) / median},
-                                  {"milliseconds_per_layer", 1e3 * least / kLayers},
-                                  {"milliseconds_per_token_and_layer", 1e3 * least / kLayers / options_.rows[i]}}
+                                  {"milliseconds_per_layer", 1e3 * least / options_.layers},
+                                  {"milliseconds_per_token_and_layer",
+                                   1e3 * least / options_.layers / options_.rows[i]}}
                 << std::endl;
     }
   }
@@ -214,6 +227,12 @@ int main(int count, char** arguments) {
   try {
     const native_ddp::Options options = native_ddp::Parse(count, arguments);
     native_ddp::Pin(options.cpus);
+    using native_ddp::InstructionSet;
+    const InstructionSet needed = options.kernels == "avx512" ? InstructionSet::kAvx512Bf16 : InstructionSet::kAvx2;
+    if (const std::string refusal = native_ddp::Refusal(needed); !refusal.empty()) {
+      std::fprintf(stderr, "Cannot measure: %s\n", refusal.c_str());
+      return native_ddp::kUnsuitable;
+    }
     native_ddp::Benchmark(options).Run();
     return 0;
   } catch (const std::exception& error) {

@@ -4,9 +4,9 @@
 //                  [--instructions auto] [--clock wall|cpu]
 //
 // As many threads as CPUs, pinned to them; processes share the CPUs out and do the same at the same time, each with
-// matrices of its own, and rates are those of all together. One JSON object a line. Each round times a loop of the
-// instruction that the own product uses (FMA, dot products of BF16, or products of tiles), sgemm and the own product
-// one after the other, so that what else the machine does hits all alike; trust ratios more than rates.
+// matrices of its own, and rates are those of all together. One JSON object a line, the machine first. Each round times
+// a loop of the instruction that the own product uses (FMA, dot products of BF16, or products of tiles), sgemm and the
+// own product one after the other, so that what else the machine does hits all alike; trust ratios more than rates.
 
 #include <unistd.h>
 
@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "buffer.h"
+#include "machine.h"
 #include "measuring.h"
 #include "peak.h"
 #include "process_team.h"
@@ -36,7 +37,7 @@ namespace native_ddp {
 namespace {
 
 struct Options {
-  std::vector<int> cpus{0};
+  std::vector<int> cpus{FirstCpu()};
   std::vector<int> rows{256, 512, 1024, 2048};
   std::string products;  // all if empty
   int processes = 1;
@@ -147,6 +148,13 @@ class Benchmark {
         peak_(PeakOf(gemm_->name(ElementType::kBfloat16))) {}
 
   void Run() {
+    nlohmann::json machine = Machine(options_.cpus);
+    machine["configuration"] = {{"processes", options_.processes},
+                                {"threads", options_.threads()},
+                                {"rounds", options_.rounds},
+                                {"instructions", NameOf(options_.instructions)},
+                                {"clock", options_.cpu_clock ? "cpu" : "wall"}};
+    Print(machine);
     for (const Product& product : kProducts) {
       if (!options_.Chooses(product.name)) continue;
       Matrices matrices(product, *std::max_element(options_.rows.begin(), options_.rows.end()));
@@ -258,6 +266,10 @@ int main(int count, char** arguments) {
     const auto begin = options.cpus.begin() + team.index() * options.threads();
     native_ddp::Pin({begin, begin + options.threads()});
     native_ddp::RequestInstructions(options.instructions);
+    if (const std::string refusal = native_ddp::Refusal(options.instructions); !refusal.empty()) {
+      std::fprintf(stderr, "Cannot measure: %s\n", refusal.c_str());
+      return native_ddp::kUnsuitable;
+    }
     native_ddp::Benchmark(options, team).Run();
     return team.Join() ? 0 : 2;
   } catch (const std::exception& error) {

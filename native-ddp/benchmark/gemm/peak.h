@@ -11,16 +11,16 @@ namespace native_ddp {
 /** What a core can do at best: a loop of nothing but the instruction that multiplies. */
 struct Peak {
   const char* name;
-  std::int64_t rounds;  // a few milliseconds
+  std::int64_t rounds;  // 40 ms or more, beside which the wake-up of threads is nothing
   void (*loop)(std::int64_t rounds);
   double (*operations)(std::int64_t rounds);
 };
 
 /** Of the instruction that products of this name use. */
 inline Peak PeakOf(const std::string& products) {
-  if (products == "amx") return {"tile_peak", 200'000, TileLoop, TileLoopOperations};
-  if (products == "avx512bf16") return {"dot_product_peak", 1'000'000, DotProductLoop, DotProductLoopOperations};
-  return {"fma_peak", 2'000'000, FmaLoop, FmaLoopOperations};
+  if (products == "amx") return {"tile_peak", 4'000'000, TileLoop, TileLoopOperations};
+  if (products == "avx512bf16") return {"dot_product_peak", 20'000'000, DotProductLoop, DotProductLoopOperations};
+  return {"fma_peak", 30'000'000, FmaLoop, FmaLoopOperations};
 }
 
 }  // namespace native_ddp

@@ -22,7 +22,8 @@ constexpr int kMost = 64;
 
 struct ProcessTeam::Shared {
   pthread_barrier_t barrier;
-  double seconds[kMost];
+  double begin[kMost];
+  double end[kMost];
 };
 
 ProcessTeam::ProcessTeam(int count) : count_(count) {
@@ -47,10 +48,23 @@ ProcessTeam::ProcessTeam(int count) : count_(count) {
 
 double ProcessTeam::Seconds(bool cpu_clock, const std::function<void()>& work) {
   pthread_barrier_wait(&shared_->barrier);
-  shared_->seconds[index_] = native_ddp::Seconds(cpu_clock, work);
+  shared_->begin[index_] = Now(cpu_clock);
+  work();
+  shared_->end[index_] = Now(cpu_clock);
   pthread_barrier_wait(&shared_->barrier);
-  const double longest = *std::max_element(shared_->seconds, shared_->seconds + count_);
+  const double seconds = cpu_clock ? Longest() : Joint();
   pthread_barrier_wait(&shared_->barrier);
+  return seconds;
+}
+
+double ProcessTeam::Joint() const {
+  return *std::max_element(shared_->end, shared_->end + count_) -
+         *std::min_element(shared_->begin, shared_->begin + count_);
+}
+
+double ProcessTeam::Longest() const {
+  double longest = 0;
+  for (int i = 0; i < count_; ++i) longest = std::max(longest, shared_->end[i] - shared_->begin[i]);
   return longest;
 }
 

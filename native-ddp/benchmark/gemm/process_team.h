@@ -15,7 +15,10 @@ class ProcessTeam {
   int index() const { return index_; }
   int count() const { return count_; }
 
-  /** Starts the work in all processes at once; the longest time that one of them took, on the clock given. */
+  /**
+   * Starts the work in all processes at once. By the wall clock, from the first one's begin to the last one's end; by
+   * the clocks of the threads, the longest that one of them took.
+   */
   double Seconds(bool cpu_clock, const std::function<void()>& work);
 
   /** Waits in the first process for the others to end; whether all ended well. */
@@ -23,6 +26,9 @@ class ProcessTeam {
 
  private:
   struct Shared;
+
+  double Joint() const;
+  double Longest() const;
 
   int count_;
   int index_ = 0;

@@ -1,6 +1,7 @@
-// What the FMA units of some CPUs can do together: one thread pinned to each, all at once.
+// What some CPUs can do together in fused multiply-adds, and in the instructions that products of some name use: one
+// thread pinned to each CPU, all at once.
 //
-//   fma_peak --cpus 0,1
+//   instruction_peaks --cpus 0,1 [--products avx512bf16]
 //
 // One JSON object. For `spark-app/bin/benchmark`, which relates steps to it.
 #include <pthread.h>
@@ -16,13 +17,13 @@
 #include <thread>
 #include <vector>
 
-#include "fma_loop.h"
 #include "measuring.h"
+#include "peak.h"
+#include "transformer/instruction_set.h"
 
 namespace native_ddp {
 namespace {
 
-constexpr std::int64_t kRounds = 20'000'000;  // 40 ms
 constexpr int kMeasurements = 5;
 
 bool PinTo(int cpu) {
@@ -33,7 +34,7 @@ bool PinTo(int cpu) {
 }
 
 /** Operations per second of all CPUs, from the moment when all threads run to the end of the last. */
-double Measure(const std::vector<int>& cpus) {
+double MeasureOnce(const Peak& peak, const std::vector<int>& cpus) {
   std::atomic<std::size_t> waiting{0};
   std::atomic<bool> go{false};
   std::atomic<bool> refused{false};
@@ -43,7 +44,7 @@ double Measure(const std::vector<int>& cpus) {
       if (!PinTo(cpu)) refused = true;
       ++waiting;
       while (!go) std::this_thread::yield();
-      FmaLoop(kRounds);
+      peak.loop(peak.rounds);
     });
   }
   while (waiting < cpus.size()) std::this_thread::yield();
@@ -52,7 +53,13 @@ double Measure(const std::vector<int>& cpus) {
   for (std::thread& thread : threads) thread.join();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (refused) throw std::runtime_error("Cannot pin a thread to one of the CPUs");
-  return static_cast<double>(cpus.size()) * FmaLoopOperations(kRounds) / seconds;
+  return static_cast<double>(cpus.size()) * peak.operations(peak.rounds) / seconds;
+}
+
+double Measure(const Peak& peak, const std::vector<int>& cpus) {
+  double best = 0;
+  for (int i = 0; i < kMeasurements; ++i) best = std::max(best, MeasureOnce(peak, cpus));
+  return best;
 }
 
 }  // namespace
@@ -60,11 +67,26 @@ double Measure(const std::vector<int>& cpus) {
 
 int main(int count, char** arguments) {
   try {
-    if (count != 3 || std::string(arguments[1]) != "--cpus") throw std::invalid_argument("usage: fma_peak --cpus 0,1");
-    const std::vector<int> cpus = native_ddp::Integers(arguments[2]);
-    double best = 0;
-    for (int i = 0; i < native_ddp::kMeasurements; ++i) best = std::max(best, native_ddp::Measure(cpus));
-    std::printf("{\"fma_peak_gflops\":%.3f}\n", best * 1e-9);
+    using native_ddp::Peak;
+    std::vector<int> cpus{0};
+    std::string products;
+    native_ddp::ForEachOption(count, arguments, [&](const std::string& key, const std::string& value) {
+      if (key == "--cpus") {
+        cpus = native_ddp::Integers(value);
+      } else if (key == "--products") {
+        products = value;
+      } else {
+        return false;
+      }
+      return true;
+    });
+    native_ddp::RequestInstructions(native_ddp::InstructionSet::kAuto);
+    const Peak fma = native_ddp::PeakOf("");
+    const Peak own = native_ddp::PeakOf(products);
+    const double fma_rate = native_ddp::Measure(fma, cpus);
+    const double own_rate = own.loop == fma.loop ? fma_rate : native_ddp::Measure(own, cpus);
+    std::printf("{\"fma_peak_gflops\":%.3f,\"kernel_peak\":\"%s\",\"kernel_peak_gflops\":%.3f}\n", fma_rate * 1e-9,
+                own.name, own_rate * 1e-9);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

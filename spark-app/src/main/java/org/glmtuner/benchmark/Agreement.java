@@ -17,9 +17,8 @@ final class Agreement {
   static void require(String other, double expected, double found, double tolerance, String what) {
     double difference = Math.abs(found - expected);
     if (!(difference <= tolerance * Math.abs(expected))) {
-      throw new TunerException(
-          ExitCode.TRAINING_FAILED,
-          "Cannot vouch for the result: the "
+      throw refusal(
+          "the "
               + what
               + " is "
               + found
@@ -31,5 +30,9 @@ final class Agreement {
               + tolerance
               + " of it)");
     }
+  }
+
+  static TunerException refusal(String reason) {
+    return new TunerException(ExitCode.TRAINING_FAILED, "Cannot vouch for the result: " + reason);
   }
 }

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.TunerException;
@@ -19,9 +21,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "compare",
     description = {
-      "Measures our step and each mode of a peer one after the other, several rounds of all, and prints their ratios. Lines",
-      "of JSON: the machine and the configuration, every measurement with its round, then per mode the ratio of the best",
-      "rates and the median of the rounds' ratios. Our result is verified in the first round."
+      "Measures our step, with each of --isa, and each mode of a peer one after the other, several rounds of all. Lines of",
+      "JSON: machine, versions and configuration; the verification of each of our configurations, before the rounds; every",
+      "measurement with its round, a peer's with its ratios to ours of the same round; at the end the least and the median",
+      "of each ratio. Each line is written as soon as it is known."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
@@ -101,42 +104,85 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private void compare(Peer peer, Lines lines) throws IOException, InterruptedException {
-    Settings settings = options.settings();
+    Map<String, Settings> ours = options.settingsByIsa();
+    Settings any = ours.values().iterator().next();
     List<List<Sample>> rows =
-        TokenRows.read(options.data(), settings.model())
-            .dealt(settings.group().ranks(), options.rows());
-    StepRun run = new StepRun(settings);
-    lines.print(Machine.describe(settings));
-    List<Double> ours = new ArrayList<>();
-    List<List<Double>> theirs = new ArrayList<>();
-    modes.forEach(mode -> theirs.add(new ArrayList<>()));
-    for (int round = 0; round < Positive.check("--rounds", rounds); round++) {
-      Verification.Extent verify = round == 0 ? options.verify() : Verification.Extent.NONE;
-      ours.add(record(round, run.run(rows, options.repeat(), verify), lines));
-      for (int mode = 0; mode < modes.size(); mode++) {
+        TokenRows.read(options.data(), any.model()).dealt(any.group().ranks(), options.rows());
+    Positive.check("--rounds", rounds);
+    Positive.check("--recipe-rows", recipeRows);
+    Map<String, StepRun> runs = new LinkedHashMap<>();
+    for (Map.Entry<String, Settings> each : ours.entrySet()) {
+      runs.put(each.getKey(), new StepRun(each.getValue()));
+    }
+    lines.print(Machine.describe(ours.values(), options.verify()));
+    Map<String, StepResult> verified =
+        options.verify() == Verification.Extent.NONE ? Map.of() : verify(runs, rows, lines);
+    Map<String, List<Double>> ourRates = new LinkedHashMap<>();
+    Map<String, List<Double>> theirRates = new LinkedHashMap<>();
+    for (int round = 0; round < rounds; round++) {
+      for (Map.Entry<String, StepRun> run : runs.entrySet()) {
+        StepRun.Measured own = run.getValue().measure(rows, options.repeat());
+        if (verified.containsKey(run.getKey())) {
+          StepMeasurement.checkSame(verified.get(run.getKey()).report(), own.report());
+        }
+        own.line().addProperty("isa", run.getKey());
+        add(ourRates, run.getKey(), own.line());
+        print(round, own.line(), lines);
+      }
+      for (String mode : modes) {
         JsonObject line =
-            peer.run(
-                modes.get(mode),
-                settings,
-                options.data(),
-                options.rows(),
-                Positive.check("--recipe-rows", recipeRows),
-                options.repeat());
-        theirs.get(mode).add(record(round, line, lines));
+            peer.run(mode, any, options.data(), options.rows(), recipeRows, options.repeat());
+        add(theirRates, mode, line);
+        JsonObject ratios = new JsonObject();
+        ourRates.forEach(
+            (isa, rates) ->
+                ratios.addProperty(
+                    isa, Numbers.rounded(Ratios.of(rates, theirRates.get(mode)).last())));
+        line.add("ratios", ratios);
+        print(round, line, lines);
       }
     }
-    for (int mode = 0; mode < modes.size(); mode++) {
-      JsonObject line = new JsonObject();
-      line.addProperty("peer", modes.get(mode));
-      line.addProperty("ratio", Numbers.rounded(Ratios.ofBest(ours, theirs.get(mode))));
-      line.addProperty("ratio_median", Numbers.rounded(Ratios.median(ours, theirs.get(mode))));
-      lines.print(line);
-    }
+    ourRates.forEach(
+        (isa, own) ->
+            theirRates.forEach(
+                (mode, their) -> lines.print(summary(isa, mode, Ratios.of(own, their)))));
   }
 
-  private static double record(int round, JsonObject line, Lines lines) {
+  /** Each configuration's step beside one that all of them must agree with. */
+  private Map<String, StepResult> verify(
+      Map<String, StepRun> runs, List<List<Sample>> rows, Lines lines)
+      throws IOException, InterruptedException {
+    StepResult reference = runs.values().iterator().next().reference(rows);
+    Map<String, StepResult> verified = new LinkedHashMap<>();
+    for (Map.Entry<String, StepRun> run : runs.entrySet()) {
+      StepResult result = run.getValue().once(rows);
+      JsonObject line = new JsonObject();
+      line.addProperty("isa", run.getKey());
+      line.add("verification", run.getValue().verify(rows, result, reference).toJson());
+      lines.print(line);
+      verified.put(run.getKey(), result);
+    }
+    return verified;
+  }
+
+  private static void add(Map<String, List<Double>> rates, String name, JsonObject line) {
+    rates
+        .computeIfAbsent(name, absent -> new ArrayList<>())
+        .add(line.get("tokens_per_second").getAsDouble());
+  }
+
+  private static void print(int round, JsonObject line, Lines lines) {
     line.addProperty("round", round);
     lines.print(line);
-    return line.get("tokens_per_second").getAsDouble();
+  }
+
+  private static JsonObject summary(String isa, String mode, Ratios ratios) {
+    JsonObject line = new JsonObject();
+    line.addProperty("isa", isa);
+    line.addProperty("peer", mode);
+    line.addProperty("rounds", ratios.rounds().size());
+    line.addProperty("ratio_min", Numbers.rounded(ratios.least()));
+    line.addProperty("ratio_median", Numbers.rounded(ratios.median()));
+    return line;
   }
 }

@@ -17,7 +17,8 @@ import picocli.CommandLine.Option;
     description = {
       "Measures steps of more and more tokens, then of more and more layers. A line of JSON for each step, and one for each",
       "series: tokens_per_second_spread is by how much the fastest rate exceeds the slowest, line_deviation by how",
-      "much the seconds of a number of layers differ from a straight line through those of the first and the last."
+      "much the seconds of a number of layers differ from a straight line through those of the first and the last. The",
+      "smallest step of each series is verified."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
@@ -62,14 +63,22 @@ final class LinearCommand implements Callable<Integer> {
     TokenRows rows = TokenRows.read(options.data(), settings.model());
     List<Double> rates = new ArrayList<>();
     StepRun run = new StepRun(settings);
+    List<List<Sample>> smallest = List.of();
+    StepResult result = null;
     try (TrainingGroup group = TrainingGroup.start(settings, run.weights())) {
       for (int budget : tokens) {
         List<List<Sample>> dealt =
             rows.dealtByTokens(settings.group().ranks(), Positive.check("--tokens", budget));
-        rates.add(measure(settings, group, dealt).tokensPerSecond());
+        StepMeasurement step = measure(settings, group, dealt);
+        rates.add(step.tokensPerSecond());
+        if (verifies(budget, tokens)) {
+          smallest = dealt;
+          result = group.result(step.report());
+        }
       }
       group.finish();
     }
+    verify(run, smallest, result);
     JsonObject line = new JsonObject();
     double spread = Collections.max(rates) / Collections.min(rates) - 1;
     line.addProperty("tokens_per_second_spread", Numbers.rounded(spread));
@@ -82,21 +91,42 @@ final class LinearCommand implements Callable<Integer> {
       Settings settings = options.settings(depth);
       TokenRows rows = TokenRows.read(options.data(), settings.model());
       StepRun run = new StepRun(settings);
+      List<List<Sample>> dealt = rows.dealt(settings.group().ranks(), options.rows());
+      StepResult result = null;
       try (TrainingGroup group = TrainingGroup.start(settings, run.weights())) {
-        List<List<Sample>> dealt = rows.dealt(settings.group().ranks(), options.rows());
-        seconds.add(measure(settings, group, dealt).seconds());
+        StepMeasurement step = measure(settings, group, dealt);
+        seconds.add(step.seconds());
+        if (verifies(depth, depths)) {
+          result = group.result(step.report());
+        }
         group.finish();
       }
+      verify(run, dealt, result);
     }
     JsonObject line = new JsonObject();
     line.addProperty("line_deviation", Numbers.rounded(lineDeviation(depths, seconds)));
     System.out.println(line);
   }
 
+  /** Whether this one of a series is computed twice: the smallest. */
+  private boolean verifies(int size, List<Integer> series) {
+    return options.verify() != Verification.Extent.NONE && size == Collections.min(series);
+  }
+
+  /** Prints the verification of a result, if it is to be computed twice. */
+  private static void verify(StepRun run, List<List<Sample>> rows, StepResult result)
+      throws IOException, InterruptedException {
+    if (result != null) {
+      JsonObject line = new JsonObject();
+      line.add("verification", run.verify(rows, result, run.reference(rows)).toJson());
+      System.out.println(line);
+    }
+  }
+
   private StepMeasurement measure(Settings settings, TrainingGroup group, List<List<Sample>> rows)
       throws IOException, InterruptedException {
-    FmaPeak peak = new FmaPeak(settings.fmaPeak(), group.ranks().cpus());
-    StepMeasurement step = StepMeasurement.of(group, rows, options.repeat(), peak);
+    Peaks peaks = new Peaks(settings.peaks(), group);
+    StepMeasurement step = StepMeasurement.of(group, rows, options.repeat(), peaks);
     JsonObject line = new JsonObject();
     step.describe(settings, line);
     System.out.println(line);

@@ -1,26 +1,36 @@
 package org.glmtuner.benchmark;
 
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** How many times as fast we are, from the rates of several rounds. */
-final class Ratios {
-  private Ratios() {}
-
-  /** Of the fastest rounds, each its own. */
-  static double ofBest(List<Double> ours, List<Double> theirs) {
-    return Collections.max(ours) / Collections.max(theirs);
+/**
+ * How many times as fast as another we are, round by round: only what was measured in the same
+ * round is compared.
+ */
+record Ratios(List<Double> rounds) {
+  Ratios {
+    rounds = List.copyOf(rounds);
   }
 
-  /** The median of the ratios in each round. */
-  static double median(List<Double> ours, List<Double> theirs) {
-    double[] ratios =
-        IntStream.range(0, ours.size())
-            .mapToDouble(round -> ours.get(round) / theirs.get(round))
-            .sorted()
-            .toArray();
-    int middle = ratios.length / 2;
-    return ratios.length % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2;
+  /** Of the rates of as many rounds. */
+  static Ratios of(List<Double> ours, List<Double> theirs) {
+    return new Ratios(
+        IntStream.range(0, theirs.size())
+            .mapToObj(round -> ours.get(round) / theirs.get(round))
+            .toList());
+  }
+
+  double last() {
+    return rounds.get(rounds.size() - 1);
+  }
+
+  double least() {
+    return rounds.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+  }
+
+  double median() {
+    double[] sorted = rounds.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 }

@@ -16,14 +16,14 @@ import org.glmtuner.failure.TunerException;
  * @param overrides of the configuration's defaults, by key
  * @param group ranks, and threads of each
  * @param topology the CPUs that ranks are pinned to
- * @param fmaPeak the program that measures the peak
+ * @param peaks the program that measures what CPUs can do at best
  */
 record Settings(
     ModelShape model,
     Map<String, String> overrides,
     Group group,
     CpuTopology topology,
-    Path fmaPeak) {
+    Path peaks) {
 
   record Group(int ranks, int threads) {
     /** As many threads in one rank. */
@@ -65,6 +65,6 @@ record Settings(
     Map<String, String> keys = new HashMap<>(overrides);
     keys.put("engine.isa", "generic");
     keys.put("training.micro-batch-tokens", "1");
-    return new Settings(model, Map.copyOf(keys), group.joined(), topology, fmaPeak);
+    return new Settings(model, Map.copyOf(keys), group.joined(), topology, peaks);
   }
 }

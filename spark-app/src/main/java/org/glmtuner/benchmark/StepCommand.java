@@ -9,8 +9,9 @@ import picocli.CommandLine.Mixin;
     name = "step",
     description = {
       "Measures forward, backward and all-reduce of a step with random weights, and the optimiser beside it. Prints one",
-      "line of JSON. fma_peak_fraction counts the products that the step needs, as fractions of what the FMA units of",
-      "the same CPUs do in a loop in the same run; private_gib are the pages that a rank has written."
+      "line of JSON. fma_peak_fraction relates the products that the step needs to what the same CPUs do in a loop of FP32",
+      "fused multiply-adds in the same run, kernel_peak_fraction to a loop of the instructions that our products use;",
+      "private_gib are the pages that a rank has written."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)

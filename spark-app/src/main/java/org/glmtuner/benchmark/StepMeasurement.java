@@ -10,34 +10,32 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.wire.StepReport;
 
 /**
- * A step that was repeated after a warm-up, with the FMA peak measured in between.
+ * A step that was repeated after a warm-up, with the CPUs' peaks measured in between.
  *
  * @param rows of each rank
  * @param first seconds of the warm-up, whole
  * @param times the fastest first
  * @param report of rank 0, of any of the steps: they are equal but for the times
- * @param peak operations per second
  */
 record StepMeasurement(
-    List<List<Sample>> rows, double first, List<StepTimes> times, StepReport report, double peak) {
+    List<List<Sample>> rows, double first, List<StepTimes> times, StepReport report, Peaks peaks) {
   /** The same step again, summed in the same order. */
   private static final double REPEATED = 1e-6;
 
-  static StepMeasurement of(TrainingGroup group, List<List<Sample>> rows, int repeat, FmaPeak peak)
+  static StepMeasurement of(TrainingGroup group, List<List<Sample>> rows, int repeat, Peaks peaks)
       throws IOException, InterruptedException {
     StepReport first = group.step(rows).get(0);
     checkFinite(first);
     List<StepTimes> times = new ArrayList<>();
     for (int i = 0; i < repeat; i++) {
-      peak.measure();
+      peaks.measure();
       List<StepReport> reports = group.step(rows);
       checkSame(first, reports.get(0));
       times.add(StepTimes.of(reports));
     }
-    peak.measure();
+    peaks.measure();
     times.sort(StepTimes.FASTEST);
-    return new StepMeasurement(
-        rows, first.times().total(), List.copyOf(times), first, peak.operationsPerSecond());
+    return new StepMeasurement(rows, first.times().total(), List.copyOf(times), first, peaks);
   }
 
   private static void checkFinite(StepReport report) {
@@ -51,7 +49,8 @@ record StepMeasurement(
     }
   }
 
-  private static void checkSame(StepReport first, StepReport repeated) {
+  /** Throws where a step that is repeated comes to something else. */
+  static void checkSame(StepReport first, StepReport repeated) {
     checkFinite(repeated);
     Agreement.require("the same step before", first.loss(), repeated.loss(), REPEATED, "loss");
     Agreement.require(
@@ -80,6 +79,13 @@ record StepMeasurement(
     return tokens() / seconds();
   }
 
+  private void describePeaks(double rate, JsonObject line) {
+    line.addProperty("fma_peak_gflops", Numbers.rounded(peaks.fma() / 1e9));
+    line.addProperty("fma_peak_fraction", Numbers.rounded(rate / peaks.fma()));
+    line.addProperty("kernel_peak_gflops", Numbers.rounded(peaks.kernels() / 1e9));
+    line.addProperty("kernel_peak_fraction", Numbers.rounded(rate / peaks.kernels()));
+  }
+
   /** The fields that describe the step, by the names that a peer gives them. */
   void describe(Settings settings, JsonObject line) {
     ModelShape model = settings.model();
@@ -100,8 +106,7 @@ record StepMeasurement(
     line.addProperty("gradient_norm", Numbers.rounded(report.gradientNorm()));
     double operations = rows.stream().flatMap(List::stream).mapToDouble(model::operations).sum();
     line.addProperty("gflop", Numbers.rounded(operations / 1e9));
-    line.addProperty("fma_peak_gflops", Numbers.rounded(peak / 1e9));
-    line.addProperty("fma_peak_fraction", Numbers.rounded(operations / seconds() / peak));
+    describePeaks(operations / seconds(), line);
     StepTimes fastest = times.get(0);
     line.addProperty("gemm_seconds", Numbers.rounded(fastest.products()));
     line.addProperty("allreduce_seconds", Numbers.rounded(fastest.allReduce()));

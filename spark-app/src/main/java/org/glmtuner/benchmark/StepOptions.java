@@ -2,8 +2,10 @@ package org.glmtuner.benchmark;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.glmtuner.config.Precision;
+import org.glmtuner.failure.TunerException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -51,8 +53,12 @@ final class StepOptions {
 
   @Mixin private final RankOptions ranks = new RankOptions();
 
-  @Option(names = "--isa", description = "Instructions, as engine.isa (default: ${DEFAULT-VALUE}).")
-  private String isa = "auto";
+  @Option(
+      names = "--isa",
+      split = ",",
+      description =
+          "Instructions, as engine.isa; compare takes several (default: ${DEFAULT-VALUE}).")
+  private List<String> isa = List.of("auto");
 
   @Option(
       names = "--repeat",
@@ -63,13 +69,13 @@ final class StepOptions {
   @Option(
       names = "--verify",
       description = {
-        "What one rank computes again, row by row and with engine.isa = generic: none, rows",
-        "(the first of each rank) or step (default: rows)."
+        "What one rank computes again, row by row and with engine.isa = generic: the whole step",
+        "that is timed (step) or nothing (none; default: step)."
       })
-  private Verification.Extent verify = Verification.Extent.ROWS;
+  private Verification.Extent verify = Verification.Extent.STEP;
 
-  @Option(names = "--fma-peak", required = true, hidden = true)
-  private Path fmaPeak;
+  @Option(names = "--peaks", required = true, hidden = true)
+  private Path peaks;
 
   /** With the defaults that differ from command to command. */
   StepOptions(int layers, int vocabulary, int rows, int repeat) {
@@ -101,6 +107,21 @@ final class StepOptions {
 
   /** Of another number of layers. */
   Settings settings(int otherLayers) {
+    if (isa.size() != 1) {
+      throw TunerException.invalid(
+          "Invalid --isa: " + String.join(",", isa) + " (this command takes one)");
+    }
+    return settings(otherLayers, isa.get(0));
+  }
+
+  /** One for each of {@code --isa}, which are named by it. */
+  Map<String, Settings> settingsByIsa() {
+    Map<String, Settings> all = new LinkedHashMap<>();
+    isa.forEach(each -> all.put(each, settings(layers, each)));
+    return all;
+  }
+
+  private Settings settings(int otherLayers, String instructions) {
     Positive.check("--hidden", hidden);
     ModelShape model =
         new ModelShape(
@@ -111,9 +132,9 @@ final class StepOptions {
             vocabulary,
             prefix);
     Map<String, String> keys = new LinkedHashMap<>();
-    keys.put("engine.isa", isa);
+    keys.put("engine.isa", instructions);
     keys.put("model.precision", precision.label());
     keys.putAll(ranks.overrides());
-    return new Settings(model, Map.copyOf(keys), ranks.group(), ranks.topology(), fmaPeak);
+    return new Settings(model, Map.copyOf(keys), ranks.group(), ranks.topology(), peaks);
   }
 }

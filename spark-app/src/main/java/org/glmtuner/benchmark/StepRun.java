@@ -54,33 +54,79 @@ final class StepRun {
     }
   }
 
-  /** The result as one object. */
+  /** A step once, untimed. */
+  StepResult once(List<List<Sample>> rows) throws IOException, InterruptedException {
+    try (TrainingGroup group = TrainingGroup.start(settings, weights)) {
+      StepResult result = group.result(group.step(rows).get(0));
+      group.finish();
+      return result;
+    }
+  }
+
+  /** What the step has to come to. */
+  StepResult reference(List<List<Sample>> rows) throws IOException, InterruptedException {
+    return Verification.reference(settings, weights, rows);
+  }
+
+  /**
+   * A step that was measured.
+   *
+   * @param report of rank 0, of any of the repetitions
+   */
+  record Measured(JsonObject line, StepReport report) {}
+
+  Measured measure(List<List<Sample>> rows, int repeat) throws IOException, InterruptedException {
+    try (TrainingGroup group = TrainingGroup.start(settings, weights)) {
+      Measured measured = measure(group, rows, repeat);
+      group.finish();
+      return measured;
+    }
+  }
+
+  /** The measured step as one object, with its verification if there is one. */
   JsonObject run(List<List<Sample>> rows, int repeat, Verification.Extent verify)
       throws IOException, InterruptedException {
-    JsonObject line = new JsonObject();
-    List<List<Sample>> again = Verification.select(rows, verify);
-    StepReport measured = null;
+    Measured measured;
+    StepResult result = null;
     try (TrainingGroup group = TrainingGroup.start(settings, weights)) {
-      FmaPeak peak = new FmaPeak(settings.fmaPeak(), group.ranks().cpus());
-      StepMeasurement step = StepMeasurement.of(group, rows, repeat, peak);
-      step.describe(settings, line);
-      describeMemory(group.ranks(), line);
-      line.addProperty("connect_seconds", Numbers.rounded(group.start().connected()));
-      line.addProperty("ready_seconds", Numbers.rounded(group.start().ready()));
-      line.addProperty("first_step_seconds", Numbers.rounded(step.first()));
-      line.addProperty("cpu", HostIdentity.cpuModel());
-      line.addProperty("kernels", group.kernels());
+      measured = measure(group, rows, repeat);
       if (verify != Verification.Extent.NONE) {
-        measured = group.step(again).get(0);
+        result = group.result(measured.report()); // of the last step that was timed
       }
       group.finish();
     }
-    if (measured != null) {
-      Verification verification = Verification.run(settings, weights, again, measured);
-      verification.require();
-      line.add("verification", verification.toJson());
+    if (result != null) {
+      measured.line().add("verification", verify(rows, result, reference(rows)).toJson());
     }
-    return line;
+    return measured.line();
+  }
+
+  private Measured measure(TrainingGroup group, List<List<Sample>> rows, int repeat)
+      throws IOException, InterruptedException {
+    JsonObject line = new JsonObject();
+    Peaks peaks = new Peaks(settings.peaks(), group);
+    StepMeasurement step = StepMeasurement.of(group, rows, repeat, peaks);
+    step.describe(settings, line);
+    describeMemory(group.ranks(), line);
+    line.addProperty("connect_seconds", Numbers.rounded(group.start().connected()));
+    line.addProperty("ready_seconds", Numbers.rounded(group.start().ready()));
+    line.addProperty("first_step_seconds", Numbers.rounded(step.first()));
+    line.addProperty("cpu", HostIdentity.cpuModel());
+    line.addProperty("kernels", group.kernels());
+    line.addProperty("mpi", group.mpi());
+    return new Measured(line, step.report());
+  }
+
+  /** Throws where a result is not what it has to be. */
+  Verification verify(List<List<Sample>> rows, StepResult measured, StepResult reference) {
+    Verification verification =
+        new Verification(
+            rows.stream().mapToInt(List::size).sum(),
+            measured,
+            reference,
+            settings.config().model().precision());
+    verification.require();
+    return verification;
   }
 
   private static void describeMemory(LocalRanks ranks, JsonObject line) throws IOException {

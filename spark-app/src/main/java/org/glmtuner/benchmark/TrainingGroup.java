@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.data.Sample;
@@ -30,13 +31,15 @@ final class TrainingGroup implements AutoCloseable {
 
   private final LocalRanks ranks;
   private final Start start;
-  private final String kernels;
+  private final Frame.Ready ready;
+  private final int layers;
   private long steps;
 
-  private TrainingGroup(LocalRanks ranks, Start start, String kernels) {
+  private TrainingGroup(LocalRanks ranks, Start start, Frame.Ready ready, int layers) {
     this.ranks = ranks;
     this.start = start;
-    this.kernels = kernels;
+    this.ready = ready;
+    this.layers = layers;
   }
 
   /** Starts a group whose weight file is there already. */
@@ -72,9 +75,10 @@ final class TrainingGroup implements AutoCloseable {
                 config.run().seed());
         ranks.post(rank, new Frame.Train(assignment));
       }
-      String kernels = ((Frame.Ready) ranks.answers().get(0)).kernels();
+      Frame.Ready first = (Frame.Ready) ranks.answers().get(0);
       double ready = (System.nanoTime() - begin) / 1e9;
-      return new TrainingGroup(ranks, new Start(connected, ready), kernels);
+      return new TrainingGroup(
+          ranks, new Start(connected, ready), first, settings.model().layers());
     } catch (IOException | InterruptedException | RuntimeException e) {
       try {
         ranks.close();
@@ -91,7 +95,12 @@ final class TrainingGroup implements AutoCloseable {
 
   /** What the ranks compute with. */
   String kernels() {
-    return kernels;
+    return ready.kernels();
+  }
+
+  /** The MPI library's name and version. */
+  String mpi() {
+    return ready.library().lines().findFirst().orElse("");
   }
 
   LocalRanks ranks() {
@@ -113,6 +122,29 @@ final class TrainingGroup implements AutoCloseable {
     }
     steps++;
     return ranks.answers().stream().map(frame -> ((Frame.StepDone) frame).report()).toList();
+  }
+
+  /**
+   * The last step's gradient with its report.
+   *
+   * @throws TunerException (exit code 4) where the ranks have different ones
+   */
+  StepResult result(StepReport report) throws InterruptedException {
+    List<float[]> gradient = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      for (int rank = 0; rank < ranks.count(); rank++) {
+        ranks.post(rank, new Frame.ReadGradient(layer));
+      }
+      List<float[]> own =
+          ranks.answers().stream().map(frame -> ((Frame.GradientRead) frame).values()).toList();
+      for (float[] values : own) {
+        if (!Arrays.equals(own.get(0), values)) {
+          throw Agreement.refusal("the ranks have different gradients in layer " + layer);
+        }
+      }
+      gradient.add(own.get(0));
+    }
+    return new StepResult(report, gradient);
   }
 
   /** Lets the ranks end in order. */

@@ -145,6 +145,13 @@ final class TrainStep implements AutoCloseable {
             timing.waitSeconds()));
   }
 
+  /** [2, P, H] of the last step, summed over its samples on all ranks. */
+  float[] gradient(int layer) {
+    try (NDArray own = gradient.get(layer)) {
+      return own.toFloatArray();
+    }
+  }
+
   private static void checkComplete(Frame.Step step, double[] total) {
     if ((long) total[Sums.SAMPLES] != step.samples()) {
       throw new IllegalStateException(

@@ -77,6 +77,10 @@ final class Trainer {
         validation.addAll(rows.samples());
         continue;
       }
+      if (frame instanceof Frame.ReadGradient wanted) {
+        task.send(new Frame.GradientRead(step.gradient(wanted.layer())));
+        continue;
+      }
       if (!(frame instanceof Frame.Step work)) {
         throw new IllegalStateException("Invalid frame while training: " + frame);
       }

@@ -37,6 +37,9 @@ public sealed interface Frame {
    */
   record Step(long step, int samples, List<Entry> entries) implements Frame {}
 
+  /** Asks for a layer of the gradient of the last step, for whoever verifies it. */
+  record ReadGradient(int layer) implements Frame {}
+
   /** There are no more steps or requests: finish and exit. */
   record End() implements Frame {}
 
@@ -70,6 +73,11 @@ public sealed interface Frame {
    * infinite.
    */
   record StepDone(StepReport report, List<Long> nonFinite) implements Frame {}
+
+  /**
+   * Answers {@link ReadGradient}: [2, P, H], the sum over the step's samples, equal on all ranks.
+   */
+  record GradientRead(float[] values) implements Frame {}
 
   /**
    * Mean loss on the validation rows of all ranks, per token-weighted sample as in training; said

@@ -157,7 +157,10 @@ public final class FrameChannel implements Closeable {
       Frame.MeasureSums.class,
       Frame.SumsMeasured.class,
       MicroBatchTokens.Given.class,
-      MicroBatchTokens.Auto.class
+      MicroBatchTokens.Auto.class,
+      float[].class,
+      Frame.ReadGradient.class,
+      Frame.GradientRead.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

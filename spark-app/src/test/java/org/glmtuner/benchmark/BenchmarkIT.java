@@ -12,12 +12,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.glmtuner.cluster.Checkout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The command with real rank processes and MPI, on a tiny model. */
 class BenchmarkIT {
@@ -46,9 +50,9 @@ class BenchmarkIT {
 
   private static List<String> tiny(String command, String... more) throws Exception {
     Path data = BenchmarkRows.write(directory.resolve("rows.jsonl"), 8);
-    Path peak = Checkout.root().resolve("native-ddp/target/cmake/fma_peak");
+    Path peaks = Checkout.root().resolve("native-ddp/target/cmake/instruction_peaks");
     List<String> arguments =
-        new ArrayList<>(List.of(command, "--data", data.toString(), "--fma-peak", peak.toString()));
+        new ArrayList<>(List.of(command, "--data", data.toString(), "--peaks", peaks.toString()));
     arguments.addAll(List.of("--layers", "2", "--hidden", "64", "--heads", "4"));
     arguments.addAll(List.of("--vocab", "64", "--prefix", "8", "--ranks", "2", "--rows", "2"));
     arguments.addAll(List.of("-D", "cache.directory=" + directory.resolve("cache")));
@@ -56,11 +60,13 @@ class BenchmarkIT {
     return arguments;
   }
 
-  @Test
-  void aStepIsMeasuredAndVerified() throws Exception {
-    assertThat(Main.execute(tiny("step", "--verify", "step").toArray(String[]::new))).isZero();
+  @ParameterizedTest
+  @ValueSource(strings = {"bf16", "fp32"})
+  void aStepIsMeasuredAndVerified(String precision) throws Exception {
+    List<String> arguments = tiny("step", "--precision", precision);
+    assertThat(Main.execute(arguments.toArray(String[]::new))).isZero();
     JsonObject line = lines().get(0);
-    assertThat(line.get("mode").getAsString()).isEqualTo("glm-tuner-bf16");
+    assertThat(line.get("mode").getAsString()).isEqualTo("glm-tuner-" + precision);
     assertThat(line.get("rows").getAsInt()).isEqualTo(4);
     assertThat(line.get("tokens").getAsInt()).isEqualTo(BenchmarkRows.tokens(4));
     double seconds = line.get("seconds").getAsDouble();
@@ -68,13 +74,18 @@ class BenchmarkIT {
     assertThat(line.get("gemm_seconds").getAsDouble()).isPositive().isLessThan(seconds);
     assertThat(line.get("optimizer_seconds").getAsDouble()).isPositive();
     assertThat(line.get("fma_peak_fraction").getAsDouble()).isBetween(1e-6, 1.0);
+    assertThat(line.get("kernel_peak_fraction").getAsDouble()).isBetween(1e-6, 1.0);
     assertThat(line.getAsJsonArray("private_gib")).hasSize(2);
     JsonObject verification = line.getAsJsonObject("verification");
     assertThat(verification.get("rows").getAsInt()).isEqualTo(4);
     assertThat(verification.get("reference_gradient_norm").getAsDouble()).isPositive();
+    for (String differences : List.of("key_gradient_differences", "value_gradient_differences")) {
+      assertThat(verification.getAsJsonArray(differences)).hasSize(2);
+      assertThat(verification.getAsJsonArray(differences).get(1).getAsDouble()).isPositive();
+    }
     try (DirectoryStream<Path> weights =
         Files.newDirectoryStream(directory.resolve("cache/weights"), "random-*.safetensors")) {
-      assertThat(weights).hasSize(1);
+      assertThat(weights).isNotEmpty();
     }
   }
 
@@ -134,21 +145,48 @@ class BenchmarkIT {
             "other",
             "--rounds",
             "2",
-            "--verify",
-            "none",
+            "--isa",
+            "auto,generic",
             "--output",
             file.toString());
     assertThat(Main.execute(arguments.toArray(String[]::new))).isZero();
     assertThat(Files.readString(file)).isEqualTo(output.toString(StandardCharsets.UTF_8));
     List<JsonObject> lines = lines();
-    assertThat(lines).hasSize(1 + 2 * 2 + 1);
+    assertThat(lines).hasSize(1 + 2 + 2 * 3 + 2);
     assertThat(lines.get(0).get("machine").getAsString()).isNotEmpty();
-    assertThat(lines.get(4).get("mode").getAsString()).isEqualTo("other");
-    assertThat(lines.get(4).get("round").getAsInt()).isEqualTo(1);
-    double best =
-        Math.max(
-            lines.get(1).get("tokens_per_second").getAsDouble(),
-            lines.get(3).get("tokens_per_second").getAsDouble());
-    assertThat(lines.get(5).get("ratio").getAsDouble()).isEqualTo(Numbers.rounded(best / 2));
+    assertThat(lines.get(0).get("libtorch").getAsString()).startsWith("2.");
+    assertThat(lines.get(0).get("verified").getAsBoolean()).isTrue();
+    assertThat(lines.get(2).get("isa").getAsString()).isEqualTo("generic");
+    assertThat(lines.get(2).getAsJsonObject("verification").get("rows").getAsInt()).isEqualTo(4);
+    assertThat(lines.get(8).get("mode").getAsString()).isEqualTo("other");
+    assertThat(lines.get(8).get("round").getAsInt()).isEqualTo(1);
+    List<Double> ratios =
+        IntStream.of(3, 6)
+            .mapToObj(i -> lines.get(i).get("tokens_per_second").getAsDouble() / 2)
+            .toList();
+    assertThat(lines.get(8).getAsJsonObject("ratios").get("auto").getAsDouble())
+        .isEqualTo(Numbers.rounded(ratios.get(1)));
+    assertThat(lines.get(9).get("isa").getAsString()).isEqualTo("auto");
+    assertThat(lines.get(9).get("ratio_min").getAsDouble())
+        .isEqualTo(Numbers.rounded(Collections.min(ratios)));
+    assertThat(lines.get(10).get("isa").getAsString()).isEqualTo("generic");
+  }
+
+  @Test
+  void theSmallestStepOfASeriesIsVerified() throws Exception {
+    List<String> arguments = tiny("linear", "--tokens", "20,10", "--depths", "1,2");
+    assertThat(Main.execute(arguments.toArray(String[]::new))).isZero();
+    List<JsonObject> lines = lines();
+    assertThat(lines).hasSize(2 + 1 + 1 + 1 + 1 + 1 + 1);
+    int rows = lines.get(1).get("rows").getAsInt();
+    assertThat(lines.get(2).getAsJsonObject("verification").get("rows").getAsInt()).isEqualTo(rows);
+    assertThat(lines.get(5).getAsJsonObject("verification").get("rows").getAsInt()).isEqualTo(4);
+  }
+
+  @Test
+  void severalConfigurationsAreForComparing() throws Exception {
+    List<String> arguments = tiny("step", "--isa", "auto,avx2");
+    assertThat(Main.execute(arguments.toArray(String[]::new))).isEqualTo(2);
+    assertThat(lines().get(0).get("error").getAsString()).contains("Invalid --isa: auto,avx2");
   }
 }

@@ -19,8 +19,13 @@ class MeasuredValuesTest {
     return new StepReport(0, loss, norm, 0, 4, 400, true, times);
   }
 
-  private static StepReport report(double loss, double norm) {
-    return report(loss, norm, new StepReport.Times(1, 0, 0, 0, 0));
+  private static StepResult result(double loss, double norm, float... gradient) {
+    return new StepResult(
+        report(loss, norm, new StepReport.Times(1, 0, 0, 0, 0)), List.of(gradient));
+  }
+
+  private static StepResult result(double loss, double norm) {
+    return result(loss, norm, 3, 4, 30, 40);
   }
 
   @Test
@@ -36,7 +41,7 @@ class MeasuredValuesTest {
   @ParameterizedTest
   @CsvSource({"4.2, 0.5", "4.0, 0.6", "NaN, 0.5", "4.0, NaN", "4.0, Infinity"})
   void aWrongResultFails(double loss, double norm) {
-    Verification wrong = new Verification(2, report(loss, norm), report(4.0, 0.5), Precision.BF16);
+    Verification wrong = new Verification(2, result(loss, norm), result(4.0, 0.5), Precision.BF16);
     assertThatThrownBy(wrong::require)
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.TRAINING_FAILED))
@@ -47,22 +52,45 @@ class MeasuredValuesTest {
   @Test
   void roundingIsNoError() {
     Verification right =
-        new Verification(2, report(4.0001, 0.5001), report(4.0, 0.5), Precision.BF16);
+        new Verification(2, result(4.0001, 0.5001), result(4.0, 0.5), Precision.BF16);
     assertThatCode(right::require).doesNotThrowAnyException();
     assertThatThrownBy(
             () ->
-                new Verification(2, report(4.0001, 0.5), report(4.0, 0.5), Precision.FP32)
+                new Verification(2, result(4.0001, 0.5), result(4.0, 0.5), Precision.FP32)
                     .require())
         .hasMessageContaining("the loss is 4.0001");
   }
 
+  @ParameterizedTest
+  @CsvSource({"3, 5, 30, 40, keys", "3, 4, 40, 30, values", "NaN, 4, 30, 40, keys"})
+  void aGradientThatPointsElsewhereFails(float a, float b, float c, float d, String where) {
+    Verification wrong =
+        new Verification(2, result(4, 0.5, a, b, c, d), result(4, 0.5), Precision.BF16);
+    assertThatThrownBy(wrong::require)
+        .hasMessageStartingWith(
+            "Cannot vouch for the result: the gradient of the prefix's " + where + " in layer 0");
+  }
+
   @Test
-  void ratiosAreOfTheBestRatesAndOfRounds() {
+  void gradientsAreComparedLayerByLayer() {
+    GradientDifference difference =
+        GradientDifference.of(
+            List.of(new float[] {3, 4, 30, 40}, new float[] {0, 1, 1, 0}),
+            List.of(new float[] {3, 4.5f, 30, 40}, new float[] {0, 1, 1, 0.25f}));
+    assertThat(difference.keys()).containsExactly(0.1, 0.0);
+    assertThat(difference.values()).containsExactly(0.0, 0.25);
+  }
+
+  @Test
+  void ratiosAreOfTheSameRounds() {
     List<Double> ours = List.of(120.0, 100.0, 110.0);
     List<Double> theirs = List.of(50.0, 50.0, 60.0);
-    assertThat(Ratios.ofBest(ours, theirs)).isEqualTo(2.0);
-    assertThat(Ratios.median(ours, theirs)).isEqualTo(2.0);
-    assertThat(Ratios.median(List.of(10.0, 30.0), List.of(10.0, 10.0))).isEqualTo(2.0);
+    Ratios ratios = Ratios.of(ours, theirs);
+    assertThat(ratios.rounds()).containsExactly(2.4, 2.0, 110.0 / 60);
+    assertThat(ratios.least()).isEqualTo(110.0 / 60);
+    assertThat(ratios.median()).isEqualTo(2.0);
+    assertThat(Ratios.of(List.of(10.0, 30.0), List.of(10.0, 10.0)).median()).isEqualTo(2.0);
+    assertThat(Ratios.of(List.of(10.0, 30.0), List.of(5.0)).last()).isEqualTo(2.0);
   }
 
   @Test

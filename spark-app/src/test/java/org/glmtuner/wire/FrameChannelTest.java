@@ -78,6 +78,8 @@ class FrameChannelTest {
         new Frame.ValidationRows(List.of(sample)),
         new Frame.Step(3, 4, new ArrayList<>(List.of(new Entry(12, sample)))),
         new Frame.Step(4, 4, List.of()),
+        new Frame.ReadGradient(3),
+        new Frame.GradientRead(new float[] {0.25f, -1, Float.POSITIVE_INFINITY}),
         new Frame.End(),
         new Frame.Score(List.of(sample, sample), true),
         new Frame.Complete(

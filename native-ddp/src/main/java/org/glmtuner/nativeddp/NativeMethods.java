@@ -61,6 +61,16 @@ final class NativeMethods {
 
   static native void dropoutMask(double rate, long seed, long entry, long mask);
 
+  static native long openCalibration(int threads, String instructions);
+
+  static native void closeCalibration(long calibration);
+
+  static native double[] measureRates(long calibration, double seconds);
+
+  static native String calibratedKernels(long calibration);
+
+  static native long calibrationProgress(long calibration);
+
   static native long joinGroup(String library, String pmiSocket, int rank, int worldSize);
 
   static native void closeGroup(long group);

@@ -43,7 +43,7 @@ public final class FrozenTransformer implements AutoCloseable {
    *     asks for
    */
   public static FrozenTransformer open(BaseModel base, ChatGlmConfig config) {
-    requireInstructions(base.isa(), NativeTransformer::refusal);
+    requireInstructions(base.isa());
     ModelDimensions dimensions =
         new ModelDimensions(
             config.numLayers(),
@@ -71,7 +71,15 @@ public final class FrozenTransformer implements AutoCloseable {
     return open(base.with(refused ? Isa.GENERIC : Isa.AVX2), config);
   }
 
-  /** Nothing is taken instead of what was asked for. */
+  /**
+   * Nothing is taken instead of what was asked for.
+   *
+   * @throws TunerException (exit code 3) if this machine refuses the instructions
+   */
+  public static void requireInstructions(Isa isa) {
+    requireInstructions(isa, NativeTransformer::refusal);
+  }
+
   static void requireInstructions(Isa isa, Function<String, Optional<String>> refusal) {
     Optional<String> reason = refusal.apply(isa.label());
     if (reason.isPresent()) {

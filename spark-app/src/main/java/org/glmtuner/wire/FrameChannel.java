@@ -157,7 +157,10 @@ public final class FrameChannel implements Closeable {
       Frame.MeasureSums.class,
       Frame.SumsMeasured.class,
       MicroBatchTokens.Given.class,
-      MicroBatchTokens.Auto.class
+      MicroBatchTokens.Auto.class,
+      Frame.Calibrate.class,
+      Frame.MeasureRates.class,
+      Frame.Calibrated.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

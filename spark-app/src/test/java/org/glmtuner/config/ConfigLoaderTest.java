@@ -34,6 +34,7 @@ class ConfigLoaderTest {
       ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
       engine.isa = avx2
       mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
+      memory { weights = per-cluster, kind = hbm }
       cache.directory = /cache
       """;
 
@@ -92,6 +93,8 @@ class ConfigLoaderTest {
                 Duration.ofSeconds(15)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AUTO));
     assertThat(config.mpi()).isEqualTo(new MpiConfig("", Map.of()));
+    assertThat(config.memory())
+        .isEqualTo(new MemoryConfig(MemoryConfig.Weights.AUTO, MemoryConfig.Kind.AUTO));
     assertThat(config.cache()).isEqualTo(new CacheConfig(""));
   }
 
@@ -147,6 +150,8 @@ class ConfigLoaderTest {
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AVX2));
     assertThat(config.mpi())
         .isEqualTo(new MpiConfig("/libmpi.so.12", Map.of("FI_PROVIDER", "tcp")));
+    assertThat(config.memory())
+        .isEqualTo(new MemoryConfig(MemoryConfig.Weights.PER_CLUSTER, MemoryConfig.Kind.HBM));
     assertThat(config.cache()).isEqualTo(new CacheConfig("/cache"));
   }
 
@@ -175,7 +180,8 @@ class ConfigLoaderTest {
                     modle.path = /x
                     cache = 3
                     run.id { }
-                    memory.kind = hbm
+                    retry.backoff = 5s
+                    memory.weights = per_cluster
                     engine.isa = avx9
                     """))
         .isInstanceOfSatisfying(
@@ -184,13 +190,14 @@ class ConfigLoaderTest {
             """
             Invalid configuration test.conf:
               Invalid key cache (there is no such key)
-              Invalid key memory.kind (this version does not have it yet)
               Invalid key modle.path (there is no such key) (did you mean model.path?)
+              Invalid key retry.backoff (this version does not have it yet)
               Invalid key training.global_batch (there is no such key) (did you mean training.global-batch?)
               Invalid run.id: {} (has type OBJECT rather than STRING)
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
               Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)
-              Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512bf16, amx)""");
+              Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512bf16, amx)
+              Invalid memory.weights: per_cluster (one of auto, shared, per-cluster)""");
   }
 
   @Test

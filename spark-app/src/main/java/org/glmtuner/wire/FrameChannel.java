@@ -19,6 +19,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.placement.RankPlacement;
 
 /**
  * Frames over a connected Unix socket. Each is a header (magic, version, length of the body) and
@@ -157,7 +158,8 @@ public final class FrameChannel implements Closeable {
       Frame.MeasureSums.class,
       Frame.SumsMeasured.class,
       MicroBatchTokens.Given.class,
-      MicroBatchTokens.Auto.class
+      MicroBatchTokens.Auto.class,
+      RankPlacement.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

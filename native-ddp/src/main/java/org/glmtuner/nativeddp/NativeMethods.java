@@ -11,6 +11,8 @@ final class NativeMethods {
 
   static native long openTransformer(
       String weightFile,
+      int[] nodes,
+      boolean shared,
       int layers,
       int hidden,
       int heads,
@@ -58,6 +60,8 @@ final class NativeMethods {
   static native double[] products(long transformer);
 
   static native String kernels(long transformer);
+
+  static native int[] weightNodes(long transformer);
 
   static native void dropoutMask(double rate, long seed, long entry, long mask);
 
@@ -124,4 +128,6 @@ final class NativeMethods {
   static native void dieWithParent(long expectedParent);
 
   static native int[] allowedCpus();
+
+  static native void preferMemoryOf(int node);
 }

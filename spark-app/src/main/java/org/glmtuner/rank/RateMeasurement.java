@@ -28,7 +28,7 @@ final class RateMeasurement {
     try (NativeCalibration calibration =
         NativeCalibration.open(order.threads(), order.isa().label())) {
       task.watch(calibration::progress);
-      task.send(new Frame.Ready("", "", calibration.kernels(), ProcessControl.allowedCpus()));
+      task.send(new Frame.Ready("", "", calibration.kernels(), ProcessControl.allowedCpus(), ""));
       task.started();
       for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
         if (frame instanceof Frame.MeasureRates measure) {

@@ -67,15 +67,16 @@ public sealed interface Frame {
   record Alive(Phase phase, long step, long progress) implements Frame {}
 
   /**
-   * The rank can work now: weights are mapped and, for training, the group has passed its
-   * self-test.
+   * The rank can work now: weights are there and, for training, the group has passed its self-test.
    *
    * @param backend of the process group; empty when serving
    * @param library version of the MPI library; empty when serving
    * @param kernels what computes
    * @param cpus the CPUs that the process may use
+   * @param memory where the kernel says that the weights are, for people; empty without weights
    */
-  record Ready(String backend, String library, String kernels, int[] cpus) implements Frame {}
+  record Ready(String backend, String library, String kernels, int[] cpus, String memory)
+      implements Frame {}
 
   /**
    * A step is done here. {@code nonFinite} are the ids of this rank's samples whose loss is NaN or

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <utility>
+
+#include "memory/huge_pages.h"
 
 namespace native_ddp {
 
@@ -20,36 +20,33 @@ class Buffer {
  public:
   T* Ensure(std::size_t count) {
     if (count > capacity_) {
-      data_.reset();
+      small_.reset();
+      large_ = Mapping();
       capacity_ = 0;
       const std::size_t bytes = count * sizeof(T);
-      data_ = bytes < kLarge ? Small(bytes) : Large(bytes);
+      if (bytes < kLarge) {
+        small_ = Small(bytes);
+      } else {
+        // Rows of a large matrix are pages apart, and few small pages fit into the TLB. Not from malloc, which would
+        // keep pieces of this size for itself when they are freed.
+        large_ = MapHugePages(bytes);
+      }
       capacity_ = count;
     }
-    return data_.get();
+    return data();
   }
 
-  T* data() { return data_.get(); }
-  const T* data() const { return data_.get(); }
+  T* data() { return const_cast<T*>(std::as_const(*this).data()); }
+  const T* data() const { return small_ != nullptr ? small_.get() : reinterpret_cast<const T*>(large_.data()); }
 
  private:
   static constexpr std::size_t kLine = 64;
-  static constexpr std::size_t kHugePage = 2 << 20;
   static constexpr std::size_t kLarge = 4 * kHugePage;
 
   struct Free {
-    void operator()(T* memory) const {
-      if (mapped == 0) {
-        std::free(memory);
-      } else {
-        munmap(memory, mapped);
-      }
-    }
-    std::size_t mapped = 0;  // bytes; 0: from malloc
+    void operator()(T* memory) const { std::free(memory); }
   };
   using Memory = std::unique_ptr<T, Free>;
-
-  static std::size_t RoundUp(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
   static Memory Small(std::size_t bytes) {
     Memory memory(static_cast<T*>(std::aligned_alloc(kLine, RoundUp(bytes, kLine))));
@@ -57,25 +54,8 @@ class Buffer {
     return memory;
   }
 
-  /**
-   * On huge pages, since rows of a large matrix are pages apart and few small pages fit into the TLB; a refusal costs
-   * speed alone. Not from malloc, which would keep pieces of this size for itself when they are freed.
-   */
-  static Memory Large(std::size_t bytes) {
-    const std::size_t needed = RoundUp(bytes, kHugePage);
-    const std::size_t reserved = needed + kHugePage;
-    void* start = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) throw std::bad_alloc();
-    const auto begin = reinterpret_cast<std::uintptr_t>(start);
-    const std::uintptr_t aligned = RoundUp(begin, kHugePage);
-    const std::uintptr_t behind = aligned + needed;
-    if (aligned > begin) munmap(start, aligned - begin);
-    if (begin + reserved > behind) munmap(reinterpret_cast<void*>(behind), begin + reserved - behind);
-    madvise(reinterpret_cast<void*>(aligned), needed, MADV_HUGEPAGE);
-    return Memory(reinterpret_cast<T*>(aligned), Free{needed});
-  }
-
-  Memory data_;
+  Memory small_;
+  Mapping large_;
   std::size_t capacity_ = 0;
 };
 

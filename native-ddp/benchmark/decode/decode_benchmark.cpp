@@ -20,9 +20,9 @@
 #include <nlohmann/json.hpp>
 
 #include "buffer.h"
+#include "calibration/read_loop.h"
 #include "machine.h"
 #include "measuring.h"
-#include "read_loop.h"
 #include "threads/thread_pool.h"
 #include "transformer/avx2_gemm.h"
 #include "transformer/bfloat16.h"
@@ -175,9 +175,8 @@ class Benchmark {
 
  private:
   void Read(void (*loop)(const void*, std::int64_t)) {
-    constexpr std::int64_t kStep = 256;
-    pool_.ForEach(weights_.bytes() / kStep, 1, [&](std::int64_t begin, std::int64_t end, int) {
-      loop(weights_.data() + begin * kStep, (end - begin) * kStep);
+    pool_.ForEach(weights_.bytes() / kReadStep, 1, [&](std::int64_t begin, std::int64_t end, int) {
+      loop(weights_.data() + begin * kReadStep, (end - begin) * kReadStep);
     });
   }
 

@@ -44,12 +44,13 @@ PackedBatch ToBatch(JNIEnv* env, jintArray tokens, jintArray targets, jlongArray
 }  // namespace
 
 NATIVE_METHOD(jlong, openTransformer)
-(JNIEnv* env, jclass, jstring weight_file, jint layers, jint hidden, jint heads, jint inner, jint vocabulary,
- jdouble layer_norm_epsilon, jint threads, jstring instructions) {
+(JNIEnv* env, jclass, jstring weight_file, jintArray nodes, jboolean shared, jint layers, jint hidden, jint heads,
+ jint inner, jint vocabulary, jdouble layer_norm_epsilon, jint threads, jstring instructions) {
   return Guarded(env, [&] {
     return Own(std::make_unique<FrozenTransformer>(
-        ToString(env, weight_file), ModelDimensions{layers, hidden, heads, inner, vocabulary, layer_norm_epsilon},
-        threads, InstructionSetNamed(ToString(env, instructions))));
+        WeightSource(ToString(env, weight_file), ToVector(env, nodes), shared == JNI_TRUE),
+        ModelDimensions{layers, hidden, heads, inner, vocabulary, layer_norm_epsilon}, threads,
+        InstructionSetNamed(ToString(env, instructions))));
   });
 }
 
@@ -124,6 +125,10 @@ NATIVE_METHOD(jstring, refusal)(JNIEnv* env, jclass, jstring instructions) {
 
 NATIVE_METHOD(jstring, kernels)(JNIEnv* env, jclass, jlong transformer) {
   return Guarded(env, [&] { return ToJava(env, Borrow<FrozenTransformer>(transformer).kernels()); });
+}
+
+NATIVE_METHOD(jintArray, weightNodes)(JNIEnv* env, jclass, jlong transformer) {
+  return Guarded(env, [&] { return ToJava(env, Borrow<FrozenTransformer>(transformer).weights().SampledNodes()); });
 }
 
 NATIVE_METHOD(void, dropoutMask)

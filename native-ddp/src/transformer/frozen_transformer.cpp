@@ -9,9 +9,9 @@
 
 namespace native_ddp {
 
-FrozenTransformer::FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads,
+FrozenTransformer::FrozenTransformer(const WeightSource& source, const ModelDimensions& dimensions, int threads,
                                      InstructionSet instructions, AmxHost& host)
-    : workspace_(weight_file, dimensions, threads, instructions, host),
+    : workspace_(source, dimensions, threads, instructions, host),
       attention_(workspace_),
       output_layer_(workspace_),
       decoder_(workspace_, output_layer_),

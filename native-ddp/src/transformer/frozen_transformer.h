@@ -25,7 +25,7 @@ class FrozenTransformer {
    * threads counts the caller's own. Throws std::runtime_error if the weight file does not fit the dimensions or this
    * machine refuses the instructions.
    */
-  FrozenTransformer(const std::string& weight_file, const ModelDimensions& dimensions, int threads,
+  FrozenTransformer(const WeightSource& source, const ModelDimensions& dimensions, int threads,
                     InstructionSet instructions, AmxHost& host = ThisHost());
 
   const ModelDimensions& dimensions() const { return workspace_.dimensions(); }
@@ -48,6 +48,9 @@ class FrozenTransformer {
 
   /** What the products with weights have cost since this was opened. */
   const ProductTotals& products() const { return workspace_.gemm->totals(); }
+
+  /** Where the weights are. */
+  const WeightMemory& weights() const { return workspace_.weights.memory(); }
 
   /** What multiplies and how the weights are stored, as avx2/bf16. */
   std::string kernels() const;

@@ -27,9 +27,9 @@ inline std::size_t Elements(std::int64_t rows, std::int64_t columns) {
 
 /** What all parts of the transformer share: weights, threads, products, and scratch memory that only grows. */
 struct Workspace {
-  Workspace(const std::string& weight_file, const ModelDimensions& dimensions, int threads, InstructionSet instructions,
+  Workspace(const WeightSource& source, const ModelDimensions& dimensions, int threads, InstructionSet instructions,
             AmxHost& host)
-      : weights(weight_file, dimensions),
+      : weights(source, dimensions),
         requested(RequestInstructions(instructions, host)),
         pool(threads),
         gemm(std::make_unique<MeasuredGemm>(MakeGemm(requested, pool, progress, host))),

@@ -16,8 +16,8 @@ constexpr std::size_t kPage = 4096;
 
 }  // namespace
 
-ModelWeights::ModelWeights(const std::string& path, const ModelDimensions& dimensions)
-    : file_(path), dimensions_(dimensions) {
+ModelWeights::ModelWeights(const WeightSource& source, const ModelDimensions& dimensions)
+    : file_(source), dimensions_(dimensions) {
   dimensions_.Validate();
   CheckMetadata();
   const int hidden = dimensions_.hidden;

@@ -29,16 +29,17 @@ struct LayerWeights {
 };
 
 /**
- * The frozen model in a mapped weight file: a safetensors file with the official tensor names, metadata
+ * The frozen model in a weight file: a safetensors file with the official tensor names, metadata
  * format=glm-tuner-weights, version=1, precision=bf16 or fp32 (of the matrices; vectors are FP32), qkv_layout=Q|K|V,
  * and a data section that starts on a page. The output layer is the word embedding.
  */
 class ModelWeights {
  public:
   /** Throws std::runtime_error naming file and tensor, what was expected and what was found. */
-  ModelWeights(const std::string& path, const ModelDimensions& dimensions);
+  ModelWeights(const WeightSource& source, const ModelDimensions& dimensions);
 
   const ModelDimensions& dimensions() const { return dimensions_; }
+  const WeightMemory& memory() const { return file_.memory(); }
   /** Of the matrices. */
   ElementType precision() const { return precision_; }
   const WeightMatrix& word_embeddings() const { return word_embeddings_; }

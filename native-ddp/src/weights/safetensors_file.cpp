@@ -1,11 +1,5 @@
 #include "weights/safetensors_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -35,17 +29,7 @@ std::string ShapeText(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-SafetensorsFile::SafetensorsFile(std::string path) : path_(std::move(path)) {
-  Map();
-  try {
-    ReadHeader();
-  } catch (...) {
-    munmap(const_cast<std::byte*>(mapping_), size_);
-    throw;
-  }
-}
-
-SafetensorsFile::~SafetensorsFile() { munmap(const_cast<std::byte*>(mapping_), size_); }
+SafetensorsFile::SafetensorsFile(WeightSource source) : memory_(std::move(source)) { ReadHeader(); }
 
 const StoredTensor& SafetensorsFile::tensor(const std::string& name) const {
   const auto found = tensors_.find(name);
@@ -56,38 +40,21 @@ const StoredTensor& SafetensorsFile::tensor(const std::string& name) const {
 }
 
 void SafetensorsFile::Fail(const std::string& reason) const {
-  throw std::runtime_error(Message("Cannot read the weight file ", path_, ": ", reason));
-}
-
-void SafetensorsFile::Map() {
-  const int descriptor = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) Fail(std::strerror(errno));
-  struct stat status{};
-  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    close(descriptor);
-    Fail("not a regular file");
-  }
-  size_ = static_cast<std::size_t>(status.st_size);
-  if (size_ < kLengthBytes) {
-    close(descriptor);
-    Fail(Message("expected a safetensors header, found ", size_, " bytes"));
-  }
-  void* mapped = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
-  const int error = errno;
-  close(descriptor);
-  if (mapped == MAP_FAILED) Fail(Message("mapping ", size_, " bytes failed: ", std::strerror(error)));
-  mapping_ = static_cast<const std::byte*>(mapped);
+  throw std::runtime_error(Message("Cannot read the weight file ", path(), ": ", reason));
 }
 
 void SafetensorsFile::ReadHeader() {
+  const std::byte* file = memory_.data();
+  const std::size_t file_bytes = memory_.size();
+  if (file_bytes < kLengthBytes) Fail(Message("expected a safetensors header, found ", file_bytes, " bytes"));
   std::uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, mapping_, kLengthBytes);
-  if (header_bytes > kLongestHeader || header_bytes > size_ - kLengthBytes) {
-    Fail(Message("expected a safetensors header, found one of ", header_bytes, " bytes in a file of ", size_));
+  std::memcpy(&header_bytes, file, kLengthBytes);
+  if (header_bytes > kLongestHeader || header_bytes > file_bytes - kLengthBytes) {
+    Fail(Message("expected a safetensors header, found one of ", header_bytes, " bytes in a file of ", file_bytes));
   }
   data_offset_ = kLengthBytes + header_bytes;
-  const std::size_t data_bytes = size_ - data_offset_;
-  const char* text = reinterpret_cast<const char*>(mapping_) + kLengthBytes;
+  const std::size_t data_bytes = file_bytes - data_offset_;
+  const char* text = reinterpret_cast<const char*>(file) + kLengthBytes;
   try {
     const nlohmann::json header = nlohmann::json::parse(text, text + header_bytes);
     for (const auto& [name, entry] : header.items()) {
@@ -110,9 +77,9 @@ void SafetensorsFile::ReadHeader() {
       }
       if (end > data_bytes) {
         Fail(Message("the file is cut short: tensor ", name, " ends at byte ", data_offset_ + end, ", the file at ",
-                     size_));
+                     file_bytes));
       }
-      tensor.data = mapping_ + data_offset_ + begin;
+      tensor.data = file + data_offset_ + begin;
       tensor.bytes = expected;
       tensors_.emplace(name, std::move(tensor));
     }

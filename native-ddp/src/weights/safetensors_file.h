@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "weights/weight_memory.h"
+
 namespace native_ddp {
 
-/** A tensor as it lies in a mapped file. */
+/** A tensor as it lies in memory. */
 struct StoredTensor {
   std::string dtype;  // as the header spells it: F32, BF16, …
   std::vector<std::int64_t> shape;
@@ -17,18 +19,15 @@ struct StoredTensor {
 };
 
 /**
- * A safetensors file, mapped read-only and shared: every process that maps it reads the same pages. Tensors point into
- * the mapping and live as long as this object. Opening throws std::runtime_error that names the file, and the tensor
- * where there is one, with what was expected and what was found.
+ * A safetensors file in memory, for reading. Tensors point into it and live as long as this object. Opening throws
+ * std::runtime_error that names the file, and the tensor where there is one, with what was expected and what was found.
  */
 class SafetensorsFile {
  public:
-  explicit SafetensorsFile(std::string path);
-  ~SafetensorsFile();
-  SafetensorsFile(const SafetensorsFile&) = delete;
-  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+  explicit SafetensorsFile(WeightSource source);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return memory_.path(); }
+  const WeightMemory& memory() const { return memory_; }
   /** Offset in the file of the first tensor's first byte. */
   std::size_t data_offset() const { return data_offset_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
@@ -36,13 +35,10 @@ class SafetensorsFile {
   const StoredTensor& tensor(const std::string& name) const;
 
  private:
-  void Map();
   void ReadHeader();
   [[noreturn]] void Fail(const std::string& reason) const;
 
-  std::string path_;
-  const std::byte* mapping_ = nullptr;
-  std::size_t size_ = 0;
+  WeightMemory memory_;
   std::size_t data_offset_ = 0;
   std::map<std::string, std::string> metadata_;
   std::map<std::string, StoredTensor> tensors_;

@@ -6,7 +6,7 @@ namespace native_ddp {
 
 enum class ElementType { kFloat32, kBfloat16 };
 
-/** A row-major matrix of the frozen model; the memory belongs to the mapped weight file. */
+/** A row-major matrix of the frozen model; the memory belongs to the weight file. */
 struct WeightMatrix {
   const void* data = nullptr;
   ElementType type = ElementType::kFloat32;

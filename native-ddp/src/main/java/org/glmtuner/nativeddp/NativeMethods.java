@@ -11,6 +11,8 @@ final class NativeMethods {
 
   static native long openTransformer(
       String weightFile,
+      int[] nodes,
+      boolean shared,
       int layers,
       int hidden,
       int heads,
@@ -59,7 +61,19 @@ final class NativeMethods {
 
   static native String kernels(long transformer);
 
+  static native int[] weightNodes(long transformer);
+
   static native void dropoutMask(double rate, long seed, long entry, long mask);
+
+  static native long openCalibration(int threads, String instructions);
+
+  static native void closeCalibration(long calibration);
+
+  static native double[] measureRates(long calibration, double seconds);
+
+  static native String calibratedKernels(long calibration);
+
+  static native long calibrationProgress(long calibration);
 
   static native long joinGroup(String library, String pmiSocket, int rank, int worldSize);
 
@@ -114,4 +128,6 @@ final class NativeMethods {
   static native void dieWithParent(long expectedParent);
 
   static native int[] allowedCpus();
+
+  static native void preferMemoryOf(int node);
 }

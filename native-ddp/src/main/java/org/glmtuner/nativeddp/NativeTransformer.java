@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A frozen ChatGLM over a mapped weight file: losses, their gradient with respect to a prefix of
- * keys and values, decoding. Owns threads and workspaces, which grow to the largest batch; the
- * weights are shared with every process that opens the same file.
+ * A frozen ChatGLM over a weight file: losses, their gradient with respect to a prefix of keys and
+ * values, decoding. Owns threads and workspaces, which grow to the largest batch; the weights may
+ * be shared with other processes, as {@link WeightPlacement} says.
  *
  * <p>Prefixes are handles of FP32 tensors {@code [L, 2, P, H]} on the CPU, contiguous: keys at
  * {@code [l][0]}, values at {@code [l][1]}, head {@code h} in columns {@code h · D …}. They stay
@@ -28,20 +28,27 @@ public final class NativeTransformer implements AutoCloseable {
   }
 
   /**
-   * Maps a weight file and starts the threads.
+   * Maps or copies a weight file and starts the threads.
    *
    * @param threads that compute, the caller's own among them
    * @param instructions that matrix products use: {@code auto}, {@code generic}, {@code avx2},
    *     {@code avx512bf16} or {@code amx}
    * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
-   *     fit the dimensions; if this machine {@linkplain #refusal refuses} the instructions
+   *     fit the dimensions; if the nodes of its copy have no room for it; if this machine
+   *     {@linkplain #refusal refuses} the instructions
    */
   public static NativeTransformer open(
-      Path weightFile, ModelDimensions dimensions, int threads, String instructions) {
+      Path weightFile,
+      WeightPlacement placement,
+      ModelDimensions dimensions,
+      int threads,
+      String instructions) {
     return new NativeTransformer(
         weightFile,
         NativeMethods.openTransformer(
             weightFile.toString(),
+            placement.nodeNumbers(),
+            placement.shared(),
             dimensions.layers(),
             dimensions.hidden(),
             dimensions.heads(),
@@ -167,6 +174,14 @@ public final class NativeTransformer implements AutoCloseable {
   /** What multiplies matrices, and their precision: {@code avx2/bf16}. */
   public String kernels() {
     return handle.with(NativeMethods::kernels);
+  }
+
+  /**
+   * The NUMA nodes of some pages of the weights, taken at even distances; none where the kernel
+   * does not tell, as in some containers.
+   */
+  public int[] weightNodes() {
+    return handle.with(NativeMethods::weightNodes);
   }
 
   @Override

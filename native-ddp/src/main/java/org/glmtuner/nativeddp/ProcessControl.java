@@ -18,4 +18,13 @@ public final class ProcessControl {
   public static int[] allowedCpus() {
     return NativeMethods.allowedCpus();
   }
+
+  /**
+   * The calling thread, and threads that it starts from now on, take their memory from this NUMA
+   * node as long as it has some, then from others. What threads that run already allocate is not
+   * affected.
+   */
+  public static void preferMemoryOf(int node) {
+    NativeMethods.preferMemoryOf(node);
+  }
 }

@@ -6,6 +6,8 @@ import org.glmtuner.data.Sample;
 import org.glmtuner.data.TrainingRow;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.model.RankMemory;
+import org.glmtuner.planning.Products;
 
 /**
  * A ChatGLM of any size.
@@ -89,27 +91,11 @@ record ModelShape(int layers, int hidden, int heads, int inner, int vocabulary, 
     return folded;
   }
 
-  /**
-   * Floating-point operations of the matrix products that a step over this sample cannot do
-   * without: with H = 4096 and I = 16384, 402.7 million per token and layer forward and as many
-   * backward. In the last layer only labelled rows go beyond keys and values, the first layer's
-   * backward ends at the prefix, logits exist at labelled rows, and the last token is no input.
-   * Attention itself, well below 2 % of them, is left out.
-   */
+  /** Floating-point operations of a step over this sample; the last token is no input. */
   double operations(Sample sample) {
-    double inputs = sample.length() - 1.0;
-    double labelled = sample.labelCount();
-    double square = 2.0 * hidden * hidden;
-    double perceptron = 4.0 * hidden * inner;
-    double sum = 2 * 2.0 * labelled * hidden * vocabulary;
-    for (int layer = 0; layer < layers; layer++) {
-      double rows = layer == layers - 1 ? labelled : inputs;
-      double queries = rows * square;
-      double keysAndValues = 2 * inputs * square;
-      double rest = rows * (square + perceptron); // dense and both of the perceptron's products
-      sum += queries + keysAndValues + rest; // forward
-      sum += rest + (layer == 0 ? 0 : queries + keysAndValues); // backward
-    }
-    return sum;
+    return Products.operations(
+        new RankMemory.Shape(layers, hidden, heads, inner, vocabulary),
+        sample.length() - 1.0,
+        sample.labelCount());
   }
 }

@@ -11,6 +11,7 @@ import org.glmtuner.data.Sample;
 import org.glmtuner.executor.LocalRanks;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.RandomWeights;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Entry;
 import org.glmtuner.wire.Frame;
@@ -55,7 +56,8 @@ final class TrainingGroup implements AutoCloseable {
             RandomWeights.fingerprint(model, config.run().seed()),
             new String(model.toJson(), StandardCharsets.UTF_8),
             threads,
-            config.engine().isa());
+            config.engine().isa(),
+            RankPlacement.MAPPED);
     long begin = System.nanoTime();
     LocalRanks ranks = LocalRanks.open(config, settings.topology(), count, threads);
     try {

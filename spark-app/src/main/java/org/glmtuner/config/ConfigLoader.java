@@ -32,13 +32,11 @@ public final class ConfigLoader {
           "mpi.interface",
           "mpi.port-range",
           "mpi.allow-plaintext",
-          "memory.weights",
-          "memory.kind",
           "cache.max-size",
           "retry.max-attempts",
           "retry.backoff");
 
-  private static final Set<String> NOT_YET_GROUPS = Set.of("memory", "retry", "report");
+  private static final Set<String> NOT_YET_GROUPS = Set.of("retry", "report");
 
   /** Groups whose keys the user chooses. */
   private static final Set<String> FREE_GROUPS = Set.of("mpi.environment");
@@ -56,6 +54,7 @@ public final class ConfigLoader {
           "engine",
           "mpi",
           "mpi.environment",
+          "memory",
           "cache");
 
   private ConfigLoader() {}

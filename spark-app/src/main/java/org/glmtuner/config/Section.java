@@ -112,19 +112,21 @@ final class Section {
   }
 
   /** The constant of {@code values} whose lower-case name is the value. */
+  /** Words with hyphens stand for names with underscores. */
   <E extends Enum<E>> E choice(String key, E[] values) {
     String value = text(key);
     for (E candidate : values) {
-      if (candidate.name().toLowerCase(Locale.ROOT).equals(value)) {
+      if (word(candidate).equals(value)) {
         return candidate;
       }
     }
-    String names =
-        Stream.of(values)
-            .map(v -> v.name().toLowerCase(Locale.ROOT))
-            .collect(Collectors.joining(", "));
+    String names = Stream.of(values).map(Section::word).collect(Collectors.joining(", "));
     check(key, false, value, "one of " + names);
     return values[0];
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private <T> T read(String key, Function<String, T> getter, T otherwise) {

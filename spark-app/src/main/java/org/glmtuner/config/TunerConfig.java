@@ -21,6 +21,7 @@ public record TunerConfig(
     RanksConfig ranks,
     EngineConfig engine,
     MpiConfig mpi,
+    MemoryConfig memory,
     CacheConfig cache,
     Effective effective)
     implements Serializable {
@@ -44,6 +45,7 @@ public record TunerConfig(
           "ranks",
           "engine",
           "mpi",
+          "memory",
           "cache",
           "training.micro-batch-tokens",
           "training.log-every",
@@ -70,13 +72,25 @@ public record TunerConfig(
     RanksConfig ranks = RanksConfig.read(new Section(config, "ranks", problems));
     EngineConfig engine = EngineConfig.read(new Section(config, "engine", problems));
     MpiConfig mpi = MpiConfig.read(new Section(config, "mpi", problems));
+    MemoryConfig memory = MemoryConfig.read(new Section(config, "memory", problems));
     CacheConfig cache = CacheConfig.read(new Section(config, "cache", problems));
     Effective effective =
         new Effective(
             rendered(config, training.length().epochs() > 0),
             problems.isEmpty() ? identity(config, reference) : new TreeMap<>());
     return new TunerConfig(
-        run, model, prefix, data, training, generation, ranks, engine, mpi, cache, effective);
+        run,
+        model,
+        prefix,
+        data,
+        training,
+        generation,
+        ranks,
+        engine,
+        mpi,
+        memory,
+        cache,
+        effective);
   }
 
   private static void checkValidation(

@@ -156,6 +156,15 @@ public final class LocalRanks implements AutoCloseable {
     return List.of(answers);
   }
 
+  /** The next frame of one rank; the others are not watched meanwhile. */
+  public Frame answer(int rank) throws InterruptedException {
+    Frame answer = null;
+    while (answer == null) {
+      answer = hosts.get(rank).session().next(POLL_MILLIS);
+    }
+    return answer;
+  }
+
   /** Lets all ranks end by themselves, leaving their group in order. */
   public void finish() throws InterruptedException {
     for (int rank = 0; rank < count(); rank++) {

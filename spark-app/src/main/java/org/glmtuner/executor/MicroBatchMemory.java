@@ -47,7 +47,8 @@ public record MicroBatchMemory(
       return new Samples(longest, longest, Integer.MAX_VALUE);
     }
 
-    int in(int tokens) {
+    /** How many a micro-batch of so many tokens holds. */
+    public int in(int tokens) {
       return (int) Math.min(most, Math.ceil(tokens / mean));
     }
   }
@@ -60,7 +61,7 @@ public record MicroBatchMemory(
    *
    * @param reason with the numbers, for the log
    */
-  record Budget(int tokens, String reason) {}
+  public record Budget(int tokens, String reason) {}
 
   /**
    * Decides for a rank that trains. All tasks come to the same end.
@@ -106,6 +107,21 @@ public record MicroBatchMemory(
       pools.add(new Pool(limit.title(), limit.freeBytes(), ranks, false));
     }
     return decide(pools, least, need);
+  }
+
+  /**
+   * Decides for all ranks of a host of the plan, rank 0 among them.
+   *
+   * @param title of the memory, for people
+   * @param bytes of it that they can get
+   * @throws TunerException (exit code 3) where they do not fit
+   */
+  public Budget planned(String title, long bytes, int ranks) {
+    Pool pool = new Pool(title, bytes, ranks, true);
+    IntFunction<Parts> need = tokens -> memory.training(tokens, samples.in(tokens));
+    int least = least();
+    requireRoom(pool, least, need);
+    return decide(List.of(pool), least, need);
   }
 
   private static Pool together(Pool one, Pool other) {

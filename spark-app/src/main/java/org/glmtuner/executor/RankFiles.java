@@ -15,6 +15,7 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.FileTransfer;
 import org.glmtuner.storage.HadoopSettings;
@@ -35,13 +36,14 @@ final class RankFiles {
   }
 
   /** The weight file of the base, converted if this host has none yet. */
-  BaseModel baseModel(int threads) throws IOException, InterruptedException {
+  BaseModel baseModel(int threads, RankPlacement placement)
+      throws IOException, InterruptedException {
     try (OfficialWeights weights =
         OfficialWeights.open(Directory.of(config.model().path(), settings))) {
       Path file = WeightCache.provide(weights, config.model().precision(), host.cache(), listener);
       String json = new String(weights.config().toJson(), StandardCharsets.UTF_8);
       return new BaseModel(
-          file.toString(), weights.fingerprint(), json, threads, config.engine().isa());
+          file.toString(), weights.fingerprint(), json, threads, config.engine().isa(), placement);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.executor.TaskMessage.Member;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.ServeAssignment;
 import org.slf4j.Logger;
@@ -86,8 +87,12 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
               new ConversionProgress(plan.attempt(), self, signal, session));
       session.post(
           new Frame.Serve(
-              new ServeAssignment(files.baseModel(plan.cores()), files.prefix(plan.checkpoint()))));
-      await(session, signal); // ready
+              new ServeAssignment(
+                  files.baseModel(plan.cores(), RankPlacement.MAPPED),
+                  files.prefix(plan.checkpoint()))));
+      if (await(session, signal) instanceof Frame.Ready ready) {
+        LOG.info("{} is ready, {}", self, ready.memory());
+      }
       answer(items, budget.tokens(), dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished

@@ -11,6 +11,7 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.data.Sample;
 import org.glmtuner.executor.TaskMessage.Member;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.TrainAssignment;
@@ -96,7 +97,7 @@ final class TrainTask
             plan.settings(),
             host,
             new ConversionProgress(plan.attempt(), self, signal, host.session()));
-    BaseModel base = files.baseModel(plan.cores());
+    BaseModel base = files.baseModel(plan.cores(), RankPlacement.MAPPED);
     return new TrainAssignment(
         new TrainAssignment.Membership(
             self.rank(), ranks.worldSize(), host.mpiLibrary(), pmi.socket().toString()),
@@ -138,7 +139,11 @@ final class TrainTask
                   plan.attempt(), self, done.report().step(), List.copyOf(done.nonFinite())));
         }
       } else if (frame instanceof Frame.Ready ready) {
-        LOG.info("{} is ready on CPUs {}", self, CpuTopology.formatList(ready.cpus()));
+        LOG.info(
+            "{} is ready on CPUs {}, {}",
+            self,
+            CpuTopology.formatList(ready.cpus()),
+            ready.memory());
         DriverLink.ask(
             new TaskMessage.Joined(
                 plan.attempt(),

@@ -30,20 +30,22 @@ import org.glmtuner.wire.Entry;
 public final class FrozenTransformer implements AutoCloseable {
   private final NativeTransformer nativeTransformer;
   private final ChatGlmConfig config;
+  private final PlacedWeights<NativeTransformer> placed;
 
-  private FrozenTransformer(NativeTransformer nativeTransformer, ChatGlmConfig config) {
-    this.nativeTransformer = nativeTransformer;
+  private FrozenTransformer(PlacedWeights<NativeTransformer> placed, ChatGlmConfig config) {
+    this.nativeTransformer = placed.opened();
     this.config = config;
+    this.placed = placed;
   }
 
   /**
-   * Maps the weight file of {@code base}.
+   * Maps the weight file of {@code base}, or copies it to where {@code base} says.
    *
    * @throws TunerException (exit code 3) if this machine refuses the instructions that {@code base}
-   *     asks for
+   *     asks for, or to place the weights where they must be
    */
   public static FrozenTransformer open(BaseModel base, ChatGlmConfig config) {
-    requireInstructions(base.isa(), NativeTransformer::refusal);
+    requireInstructions(base.isa());
     ModelDimensions dimensions =
         new ModelDimensions(
             config.numLayers(),
@@ -53,8 +55,15 @@ public final class FrozenTransformer implements AutoCloseable {
             config.vocabSize(),
             config.layernormEpsilon());
     return new FrozenTransformer(
-        NativeTransformer.open(
-            Path.of(base.weightFile()), dimensions, base.threads(), base.isa().label()),
+        PlacedWeights.open(
+            base.placement(),
+            placement ->
+                NativeTransformer.open(
+                    Path.of(base.weightFile()),
+                    placement,
+                    dimensions,
+                    base.threads(),
+                    base.isa().label())),
         config);
   }
 
@@ -71,7 +80,15 @@ public final class FrozenTransformer implements AutoCloseable {
     return open(base.with(refused ? Isa.GENERIC : Isa.AVX2), config);
   }
 
-  /** Nothing is taken instead of what was asked for. */
+  /**
+   * Nothing is taken instead of what was asked for.
+   *
+   * @throws TunerException (exit code 3) if this machine refuses the instructions
+   */
+  public static void requireInstructions(Isa isa) {
+    requireInstructions(isa, NativeTransformer::refusal);
+  }
+
   static void requireInstructions(Isa isa, Function<String, Optional<String>> refusal) {
     Optional<String> reason = refusal.apply(isa.label());
     if (reason.isPresent()) {
@@ -143,6 +160,11 @@ public final class FrozenTransformer implements AutoCloseable {
   /** What computes, for logs and results. */
   public String kernels() {
     return nativeTransformer.kernels();
+  }
+
+  /** Where the weights are, for logs. */
+  public String memory() {
+    return placed.describe(nativeTransformer.weightNodes());
   }
 
   /**

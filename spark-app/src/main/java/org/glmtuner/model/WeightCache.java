@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.config.Precision;
+import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.HostLock;
 
 /**
@@ -24,25 +25,48 @@ public final class WeightCache {
    * several processes and threads that ask for the same file one makes it and the others wait.
    *
    * @param cacheDirectory on a local disk of this host; created if need be
-   * @return {@code weights/<16 digits of the fingerprint>-<precision>.safetensors} in it
+   * @return {@code weights/<16 digits of the fingerprint>-<precision>.safetensors} in it, with its
+   *     checksums beside it
    * @throws org.glmtuner.failure.TunerException as {@link WeightFile#convert} and, where the file
    *     has to be made, {@link OfficialWeights#release}
    */
   public static Path provide(
       OfficialWeights source, Precision precision, Path cacheDirectory, ProgressListener listener)
       throws IOException, InterruptedException {
-    Map<String, String> metadata = WeightFile.metadata(source, precision);
-    List<TensorSpec> tensors = WeightFile.tensors(source.config(), precision);
     return provide(
-        source.fingerprint().substring(0, NAME_DIGITS) + "-" + precision.label(),
+        name(source, precision),
         cacheDirectory,
-        file -> WeightFile.problem(file, metadata, tensors),
+        judge(source, precision),
         file -> {
           source.release(
               listener::read); // refuses a mixture, which would compute something all the same
           WeightFile.convert(source, precision, file, listener);
         },
         listener);
+  }
+
+  /**
+   * Whether {@link #provide} will not lack room, so that it can be said before anything is started.
+   *
+   * @throws org.glmtuner.failure.TunerException (exit code 3) with the numbers if it would
+   */
+  public static void requireRoom(OfficialWeights source, Precision precision, Path cacheDirectory)
+      throws IOException {
+    Path file = path(name(source, precision), cacheDirectory);
+    if (!isGood(file, judge(source, precision))) {
+      long there = Files.exists(file) ? Files.size(file) : 0;
+      DiskSpace.require(file, WeightFile.bytes(source.config(), precision) - there);
+    }
+  }
+
+  private static String name(OfficialWeights source, Precision precision) throws IOException {
+    return source.fingerprint().substring(0, NAME_DIGITS) + "-" + precision.label();
+  }
+
+  private static Judge judge(OfficialWeights source, Precision precision) throws IOException {
+    Map<String, String> metadata = WeightFile.metadata(source, precision);
+    List<TensorSpec> tensors = WeightFile.tensors(source.config(), precision);
+    return file -> WeightFile.problem(file, metadata, tensors);
   }
 
   /** Why a file cannot serve, or nothing if it can. */
@@ -60,23 +84,55 @@ public final class WeightCache {
   static Path provide(
       String name, Path cacheDirectory, Judge judge, Maker maker, ProgressListener listener)
       throws IOException, InterruptedException {
-    Path file = cacheDirectory.resolve("weights").resolve(name + ".safetensors");
-    if (Files.exists(file) && judge.problem(file).isEmpty()) {
+    Path file = path(name, cacheDirectory);
+    if (isGood(file, judge)) {
       return file; // complete files appear under this name only, so there is no need to lock
     }
     Path lockFile = file.resolveSibling(name + ".lock");
     try (HostLock lock = HostLock.acquire(lockFile, () -> listener.waiting(file))) {
       if (Files.exists(file)) {
-        Optional<String> problem = judge.problem(file);
+        Optional<String> problem = problem(file, judge);
         if (problem.isEmpty()) {
           return file;
         }
         listener.replacing(file, problem.get());
+        Files.delete(file); // its room is needed; who has mapped it keeps it
       }
       removeUnfinished(file);
       maker.make(file);
+      WeightSums.make(file);
       return file;
     }
+  }
+
+  private static Path path(String name, Path cacheDirectory) {
+    return cacheDirectory.resolve("weights").resolve(name + ".safetensors");
+  }
+
+  /** Whether a file can serve, as far as can be said at once. */
+  private static boolean isGood(Path file, Judge judge) throws IOException {
+    if (!Files.exists(file) || judge.problem(file).isPresent()) {
+      return false;
+    }
+    Optional<WeightSums> sums = WeightSums.read(file);
+    return sums.isPresent()
+        && sums.get().isUntouched(file)
+        && sums.get().problemOfSamples(file).isEmpty();
+  }
+
+  /** Why a file cannot serve; reads it to its end where somebody has written to it. */
+  private static Optional<String> problem(Path file, Judge judge) throws IOException {
+    Optional<String> problem = judge.problem(file);
+    if (problem.isPresent()) {
+      return problem;
+    }
+    Optional<WeightSums> sums = WeightSums.read(file);
+    if (sums.isEmpty()) {
+      return Optional.of("it has no checksums");
+    }
+    return sums.get().isUntouched(file)
+        ? sums.get().problemOfSamples(file)
+        : sums.get().problemOfAll(file);
   }
 
   /** A killed process leaves its unfinished file behind; nobody else writes while we lock. */

@@ -15,8 +15,8 @@ import org.glmtuner.checkpoint.SafetensorsLayout;
 import org.glmtuner.checkpoint.TensorFile;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.config.Precision;
-import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.LocalFolder;
 
 /**
@@ -108,15 +108,14 @@ public final class WeightFile {
   /** As {@link #convert}, of any content. */
   static void write(SafetensorsLayout layout, Path target, Content content) throws IOException {
     Path directory = target.toAbsolutePath().getParent();
-    checkSpace(directory, target, layout.fileBytes(), null);
+    DiskSpace.require(target, layout.fileBytes());
     Path temporary = Files.createTempFile(directory, temporaryPrefix(target), ".tmp");
     try {
       try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
         content.write(layout, out);
         out.force(true);
       } catch (IOException e) {
-        checkSpace(directory, target, layout.fileBytes() - Files.size(temporary), e);
-        throw e;
+        throw DiskSpace.explain(target, layout.fileBytes(), e);
       }
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     } finally {
@@ -130,26 +129,6 @@ public final class WeightFile {
   /** What the names of unfinished files for this target start with. */
   static String temporaryPrefix(Path target) {
     return "." + target.getFileName() + ".";
-  }
-
-  private static void checkSpace(Path directory, Path target, long needed, IOException cause)
-      throws IOException {
-    // Files.getFileStore looks the mount point up in /proc/mounts, where a chroot has none.
-    long free = directory.toFile().getUsableSpace();
-    if (free < needed) {
-      throw new TunerException(
-          ExitCode.UNSUITABLE,
-          "Cannot write "
-              + target
-              + ": it needs "
-              + needed
-              + " bytes more, "
-              + directory
-              + " has "
-              + free
-              + " free",
-          cause);
-    }
   }
 
   /** Why a file cannot serve for these weights, or nothing if it can. Reads its header only. */

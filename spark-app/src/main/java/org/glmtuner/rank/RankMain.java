@@ -47,6 +47,8 @@ public final class RankMain {
         new Server(serve.assignment(), task).run();
       } else if (first instanceof Frame.MeasureSums measure) {
         new SumMeasurement(measure, task).run();
+      } else if (first instanceof Frame.Calibrate calibrate) {
+        new RateMeasurement(calibrate, task).run();
       } else {
         throw new IllegalStateException("Invalid first frame: " + first);
       }

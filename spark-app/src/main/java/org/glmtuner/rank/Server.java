@@ -25,11 +25,18 @@ final class Server {
 
   void run() throws IOException, InterruptedException {
     ChatGlmConfig config = assignment.base().parseConfig();
+    String ownMemory = OwnMemory.prefer(assignment.base().placement());
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config)) {
       task.watch(transformer::progress);
       NDArray prefix = assignment.prefixFile().isEmpty() ? null : prefix(manager, config);
-      task.send(new Frame.Ready("", "", transformer.kernels(), ProcessControl.allowedCpus()));
+      task.send(
+          new Frame.Ready(
+              "",
+              "",
+              transformer.kernels(),
+              ProcessControl.allowedCpus(),
+              transformer.memory() + ownMemory));
       task.started();
       for (Frame frame = task.next(); !(frame instanceof Frame.End); frame = task.next()) {
         if (frame instanceof Frame.Score score) {

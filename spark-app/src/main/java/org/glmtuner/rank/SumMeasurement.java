@@ -29,7 +29,11 @@ final class SumMeasurement {
       DistributedGroup group = DistributedGroup.join(manager, order.membership(), task);
       task.send(
           new Frame.Ready(
-              DistributedGroup.BACKEND, group.libraryVersion(), "", ProcessControl.allowedCpus()));
+              DistributedGroup.BACKEND,
+              group.libraryVersion(),
+              "",
+              ProcessControl.allowedCpus(),
+              ""));
       task.send(new Frame.SumsMeasured(gradient(group, manager), few(group)));
       if (!(task.next() instanceof Frame.End)) {
         throw new IllegalStateException("Invalid frame after a measurement");

@@ -30,6 +30,7 @@ final class Trainer {
 
   void run() throws IOException, InterruptedException {
     ChatGlmConfig config = assignment.base().parseConfig();
+    String ownMemory = OwnMemory.prefer(assignment.base().placement());
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer =
             FrozenTransformer.openToTrain(assignment.base(), config, assignment.prefix());
@@ -50,7 +51,8 @@ final class Trainer {
               DistributedGroup.BACKEND,
               group.libraryVersion(),
               transformer.kernels(),
-              ProcessControl.allowedCpus()));
+              ProcessControl.allowedCpus(),
+              transformer.memory() + ownMemory));
       task.started();
       try (TrainStep step =
               new TrainStep(assignment, transformer, encoder, optimizer, group, manager);

@@ -2,6 +2,7 @@ package org.glmtuner.storage;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,6 +14,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 
 /**
@@ -33,15 +35,19 @@ public final class PrivateDirectory {
   /**
    * The directory as it is, or a new one.
    *
-   * @throws TunerException (exit code 2) where somebody else could have put something into it
+   * @throws TunerException with exit code 2 where somebody else could have put something into it, 3
+   *     where this user can put nothing into it
    */
   public static Path provide(Path directory) throws IOException {
-    if (directory.getParent() != null) {
-      Files.createDirectories(directory.getParent());
-    }
     try {
+      if (directory.getParent() != null) {
+        Files.createDirectories(directory.getParent());
+      }
       return create(directory);
     } catch (FileAlreadyExistsException e) {
+      if (!e.getFile().equals(directory.toString())) {
+        throw unusable(directory, e.getFile() + " is no directory", e);
+      }
       Object owner = Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS);
       Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
       int mode = (Integer) Files.getAttribute(directory, "unix:mode", LinkOption.NOFOLLOW_LINKS);
@@ -53,8 +59,21 @@ public final class PrivateDirectory {
                 "Invalid cache.directory: %s (it must be a directory that only its owner, user id %s, can write; it belongs to %s with mode %o)",
                 directory, user, owner, mode & 07777));
       }
+      if (!Files.isWritable(directory)) { // a file system that is read-only, too
+        throw unusable(directory, "this user cannot write to it", e);
+      }
       return directory;
+    } catch (FileSystemException e) {
+      String reason = e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
+      throw unusable(directory, "it cannot be created: " + e.getFile() + ": " + reason, e);
     }
+  }
+
+  private static TunerException unusable(Path directory, String reason, IOException cause) {
+    return new TunerException(
+        ExitCode.UNSUITABLE,
+        "Cannot use " + directory + ": " + reason + " (cache.directory)",
+        cause);
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.glmtuner.wire;
 
 import java.util.List;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
@@ -25,6 +26,17 @@ public sealed interface Frame {
    */
   record MeasureSums(TrainAssignment.Membership membership, int[] shape, int rounds)
       implements Frame {}
+
+  /**
+   * The first frame of a rank that measures its CPUs and memory, without a model; {@link Ready}
+   * answers.
+   *
+   * @param threads that compute
+   */
+  record Calibrate(int threads, EngineConfig.Isa isa) implements Frame {}
+
+  /** Asks a rank that calibrates for its rates, which it measures for so long. */
+  record MeasureRates(double seconds) implements Frame {}
 
   /** Some of the rank's share of the validation rows; all of them come before the first step. */
   record ValidationRows(List<Sample> samples) implements Frame {}
@@ -58,15 +70,16 @@ public sealed interface Frame {
   record Alive(Phase phase, long step, long progress) implements Frame {}
 
   /**
-   * The rank can work now: weights are mapped and, for training, the group has passed its
-   * self-test.
+   * The rank can work now: weights are there and, for training, the group has passed its self-test.
    *
    * @param backend of the process group; empty when serving
    * @param library version of the MPI library; empty when serving
    * @param kernels what computes
    * @param cpus the CPUs that the process may use
+   * @param memory where the kernel says that the weights are, for people; empty without weights
    */
-  record Ready(String backend, String library, String kernels, int[] cpus) implements Frame {}
+  record Ready(String backend, String library, String kernels, int[] cpus, String memory)
+      implements Frame {}
 
   /**
    * A step is done here. {@code nonFinite} are the ids of this rank's samples whose loss is NaN or
@@ -113,6 +126,16 @@ public sealed interface Frame {
    * @param few a sum of a few values, as a step needs for its loss
    */
   record SumsMeasured(double[] gradient, double[] few) implements Frame {}
+
+  /**
+   * Answers {@link MeasureRates}.
+   *
+   * @param operationsPerSecond of matrix products, two for each multiplication and addition
+   * @param bytesPerSecond read from memory by all threads together
+   * @param refusals of this machine, such as {@code amx: this CPU lacks AMX-TILE or AMX-BF16}
+   */
+  record Calibrated(double operationsPerSecond, double bytesPerSecond, List<String> refusals)
+      implements Frame {}
 
   /**
    * The rank gives up and exits.

@@ -19,6 +19,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.placement.RankPlacement;
 
 /**
  * Frames over a connected Unix socket. Each is a header (magic, version, length of the body) and
@@ -160,7 +161,11 @@ public final class FrameChannel implements Closeable {
       MicroBatchTokens.Auto.class,
       float[].class,
       Frame.ReadGradient.class,
-      Frame.GradientRead.class
+      Frame.GradientRead.class,
+      Frame.Calibrate.class,
+      Frame.MeasureRates.class,
+      Frame.Calibrated.class,
+      RankPlacement.class
     };
     for (Class<?> type : classes) {
       kryo.register(type);

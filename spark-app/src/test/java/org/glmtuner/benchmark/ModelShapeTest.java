@@ -21,6 +21,7 @@ import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.RandomWeights;
 import org.glmtuner.model.SpecialIds;
 import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.reference.NativeCode;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Entry;
@@ -87,7 +88,8 @@ class ModelShapeTest {
             "",
             new String(config.toJson(), StandardCharsets.UTF_8),
             1,
-            EngineConfig.Isa.GENERIC);
+            EngineConfig.Isa.GENERIC,
+            RankPlacement.MAPPED);
     List<Entry> entries =
         List.of(
             new Entry(0, sample(5, 9)), new Entry(1, sample(12, 3)), new Entry(2, sample(2, 2)));

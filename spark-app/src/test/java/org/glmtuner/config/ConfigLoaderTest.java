@@ -31,9 +31,11 @@ class ConfigLoaderTest {
         do-sample = true, temperature = 0.5, top-k = 3, top-p = 0.25, repetition-penalty = 1.5, seed = 9, max-new-tokens = 33
         batch-size = 2, text = chat
       }
-      ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
+      ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s,
+        clusters = cache, per-cluster = 3, reserve-cores = 4, smt = true, across-clusters = true, require-binding = true }
       engine.isa = avx2
       mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
+      memory { weights = per-cluster, kind = hbm }
       cache.directory = /cache
       """;
 
@@ -89,9 +91,12 @@ class ConfigLoaderTest {
                 0,
                 Duration.ofMinutes(10),
                 new RanksConfig.Jvm(512L << 20, "", List.of()),
-                Duration.ofSeconds(15)));
+                Duration.ofSeconds(15),
+                new RanksConfig.Pinning(0, RanksConfig.Clusters.NUMA, false, 0, false, false)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AUTO));
     assertThat(config.mpi()).isEqualTo(new MpiConfig("", Map.of()));
+    assertThat(config.memory())
+        .isEqualTo(new MemoryConfig(MemoryConfig.Weights.AUTO, MemoryConfig.Kind.AUTO));
     assertThat(config.cache()).isEqualTo(new CacheConfig(""));
   }
 
@@ -143,10 +148,13 @@ class ConfigLoaderTest {
                 1,
                 Duration.ofSeconds(5),
                 new RanksConfig.Jvm(256L << 20, "/jdk", List.of("-Xint")),
-                Duration.ofSeconds(9)));
+                Duration.ofSeconds(9),
+                new RanksConfig.Pinning(3, RanksConfig.Clusters.CACHE, true, 4, true, true)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AVX2));
     assertThat(config.mpi())
         .isEqualTo(new MpiConfig("/libmpi.so.12", Map.of("FI_PROVIDER", "tcp")));
+    assertThat(config.memory())
+        .isEqualTo(new MemoryConfig(MemoryConfig.Weights.PER_CLUSTER, MemoryConfig.Kind.HBM));
     assertThat(config.cache()).isEqualTo(new CacheConfig("/cache"));
   }
 
@@ -175,7 +183,8 @@ class ConfigLoaderTest {
                     modle.path = /x
                     cache = 3
                     run.id { }
-                    memory.kind = hbm
+                    retry.backoff = 5s
+                    memory.weights = per_cluster
                     engine.isa = avx9
                     """))
         .isInstanceOfSatisfying(
@@ -184,13 +193,14 @@ class ConfigLoaderTest {
             """
             Invalid configuration test.conf:
               Invalid key cache (there is no such key)
-              Invalid key memory.kind (this version does not have it yet)
               Invalid key modle.path (there is no such key) (did you mean model.path?)
+              Invalid key retry.backoff (this version does not have it yet)
               Invalid key training.global_batch (there is no such key) (did you mean training.global-batch?)
               Invalid run.id: {} (has type OBJECT rather than STRING)
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
               Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)
-              Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512bf16, amx)""");
+              Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512bf16, amx)
+              Invalid memory.weights: per_cluster (one of auto, shared, per-cluster)""");
   }
 
   @Test

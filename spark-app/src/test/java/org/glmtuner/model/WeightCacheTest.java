@@ -18,6 +18,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.glmtuner.SmallDisk;
 import org.glmtuner.cluster.Checkout;
 import org.glmtuner.config.Precision;
 import org.glmtuner.failure.ExitCode;
@@ -114,6 +116,105 @@ class WeightCacheTest {
   }
 
   @Test
+  void rebuildsAFileWhoseDataIsDamagedWhoeverDidIt() throws Exception {
+    Recorder recorder = new Recorder();
+    try (OfficialWeights weights = open()) {
+      Path file = WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      byte[] good = Files.readAllBytes(file);
+      byte[] bad = good.clone();
+      bad[bad.length - 100] ^= 1;
+      Files.write(file, bad); // by somebody
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(file).hasBinaryContent(good);
+
+      FileTime made = Files.getLastModifiedTime(file);
+      Files.write(file, bad);
+      Files.setLastModifiedTime(file, made); // by the disk itself
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(file).hasBinaryContent(good);
+
+      Files.write(WeightSums.beside(file), new byte[] {'{'});
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      Files.delete(WeightSums.beside(file));
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(file).hasBinaryContent(good);
+    }
+    assertThat(recorder.events)
+        .filteredOn(event -> !event.equals("written"))
+        .containsExactly(
+            "replacing: its bytes from 0 on are not those that were written",
+            "replacing: its bytes from 0 on are not those that were written",
+            "replacing: it has no checksums",
+            "replacing: it has no checksums");
+  }
+
+  @Test
+  void aFileThatWasOnlyTouchedIsReadOnceAndKept() throws Exception {
+    Recorder recorder = new Recorder();
+    try (OfficialWeights weights = open()) {
+      Path file = WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      Files.setLastModifiedTime(file, FileTime.fromMillis(1000));
+      assertThat(WeightSums.read(file).orElseThrow().isUntouched(file)).isFalse();
+      WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      assertThat(WeightSums.read(file).orElseThrow().isUntouched(file)).isTrue();
+    }
+    assertThat(recorder.events).containsExactly("written");
+  }
+
+  @Test
+  void headerBitsAndSizesThatAreNotThoseOfTheFileAreFound() throws Exception {
+    Recorder recorder = new Recorder();
+    try (OfficialWeights weights = open()) {
+      Path file = WeightCache.provide(weights, Precision.BF16, cache, recorder);
+      byte[] good = Files.readAllBytes(file);
+      for (byte[] bad :
+          List.of(
+              flipped(good, 3), // the length of the header
+              flipped(good, 20), // its text
+              new byte[0],
+              Arrays.copyOf(good, good.length / 2),
+              Arrays.copyOf(good, good.length + 1))) {
+        Files.write(file, bad);
+        WeightCache.provide(weights, Precision.BF16, cache, recorder);
+        assertThat(file).hasBinaryContent(good);
+      }
+    }
+    assertThat(recorder.events).filteredOn(event -> event.startsWith("replacing: ")).hasSize(5);
+  }
+
+  private static byte[] flipped(byte[] bytes, int at) {
+    byte[] copy = bytes.clone();
+    copy[at] ^= 8;
+    return copy;
+  }
+
+  @Test
+  void aDiskThatIsTooSmallIsKnownBeforeAnythingIsWritten() throws Exception {
+    try (OfficialWeights weights = open();
+        SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), 1 << 20)) {
+      WeightCache.requireRoom(weights, Precision.BF16, disk.directory());
+      Path full = disk.directory().resolve("other");
+      Files.write(full, new byte[(1 << 20) - 8192]);
+      for (ThrowingCallable action :
+          List.<ThrowingCallable>of(
+              () -> WeightCache.requireRoom(weights, Precision.BF16, disk.directory()),
+              () ->
+                  WeightCache.provide(
+                      weights, Precision.BF16, disk.directory(), ProgressListener.NONE))) {
+        assertThatThrownBy(action)
+            .isInstanceOfSatisfying(
+                TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+            .hasMessageMatching(
+                "Cannot write .*/disk/weights/.*-bf16.safetensors: it needs \\d+ bytes, its file system has \\d+ free");
+      }
+      Files.delete(full);
+      WeightCache.provide(weights, Precision.BF16, disk.directory(), ProgressListener.NONE);
+      Files.write(full, new byte[0]);
+      WeightCache.requireRoom(weights, Precision.BF16, disk.directory());
+    }
+  }
+
+  @Test
   void shardsOfWhichOnlySomeArePublishedAreNotConverted() throws Exception {
     Path model = Checkout.goldenSmall().resolve("model-fp16-sharded");
     List<PublishedFile> published = new ArrayList<>();
@@ -198,8 +299,8 @@ class WeightCacheTest {
     assertThat(conversions).hasValue(1);
     try (Stream<Path> files = Files.list(cache.resolve("weights"))) {
       assertThat(files.map(path -> path.getFileName().toString()).sorted())
-          .hasSize(2)
-          .last()
+          .hasSize(3)
+          .element(1)
           .asString()
           .endsWith("-bf16.safetensors");
     }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.glmtuner.SharedData;
+import org.glmtuner.SmallDisk;
 import org.glmtuner.checkpoint.DType;
 import org.glmtuner.checkpoint.SafetensorsLayout;
 import org.glmtuner.checkpoint.TensorFile;
@@ -236,9 +237,41 @@ class WeightFileTest {
           .isInstanceOfSatisfying(
               TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
           .hasMessageMatching(
-              "Cannot write .*/w.safetensors: it needs 3\\d{12} bytes more, .*/cache has \\d+ free");
+              "Cannot write .*/w.safetensors: it needs 3\\d{12} bytes, its file system has \\d+ free");
     }
     assertNothingLeft();
+  }
+
+  @Test
+  void saysThatADiskBecameFullWhileItWasWritten() throws Exception {
+    ModelFiles.write(model, ModelFiles.tensors());
+    try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), 1 << 20)) {
+      Path file = disk.directory().resolve("w.safetensors");
+      SafetensorsLayout layout = layout(Precision.BF16);
+      assertThatThrownBy(
+              () ->
+                  WeightFile.write(
+                      layout,
+                      file,
+                      (l, out) -> {
+                        Files.write(disk.directory().resolve("other"), new byte[1 << 20]);
+                        out.write(l.header());
+                      }))
+          .isInstanceOfSatisfying(
+              TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+          .hasMessage(
+              "Cannot write "
+                  + file
+                  + ": it needs "
+                  + layout.fileBytes()
+                  + " bytes, its file system, with 0 free, became full meanwhile");
+      assertThat(disk.directory().toFile().list()).containsExactly("other");
+    }
+  }
+
+  private SafetensorsLayout layout(Precision precision) throws IOException {
+    ChatGlmConfig config = ChatGlmConfig.read(new LocalFolder(model));
+    return WeightFile.layout(WeightFile.tensors(config, precision), Map.of());
   }
 
   /** A model of three terabytes in a sparse file that takes no room. */

@@ -20,6 +20,7 @@ import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.nativeddp.NativeLibrary;
 import org.glmtuner.nativeddp.PrefixDropout;
 import org.glmtuner.optimizer.HfAdamW;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Entry;
 
@@ -43,7 +44,12 @@ public final class MemoryProbe {
             Integer.parseInt(arguments[3]), Boolean.parseBoolean(arguments[4]));
     BaseModel base =
         new BaseModel(
-            arguments[1], "", Files.readString(Path.of(arguments[2])), 1, EngineConfig.Isa.AVX2);
+            arguments[1],
+            "",
+            Files.readString(Path.of(arguments[2])),
+            1,
+            EngineConfig.Isa.AVX2,
+            RankPlacement.MAPPED);
     List<Entry> entries = entries(Integer.parseInt(arguments[5]), Integer.parseInt(arguments[6]));
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer = FrozenTransformer.open(base, config);

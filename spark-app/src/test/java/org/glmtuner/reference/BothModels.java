@@ -22,6 +22,7 @@ import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
 import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.storage.LocalFolder;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Entry;
@@ -76,7 +77,8 @@ final class BothModels implements AutoCloseable {
           manager,
           config,
           new ReferenceModel(config, ReferenceWeights.readModel(model, manager)),
-          FrozenTransformer.open(new BaseModel(file.toString(), "", json, 1, isa), config));
+          FrozenTransformer.open(
+              new BaseModel(file.toString(), "", json, 1, isa, RankPlacement.MAPPED), config));
     }
   }
 

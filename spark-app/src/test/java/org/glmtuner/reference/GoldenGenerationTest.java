@@ -31,6 +31,7 @@ import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
+import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.storage.LocalFolder;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
 import org.glmtuner.wire.BaseModel;
@@ -106,7 +107,8 @@ class GoldenGenerationTest {
         NDArray keysAndValues =
             prefix.isEmpty() ? null : keysAndValues(golden.resolve(prefix), config, manager);
         try (FrozenTransformer transformer =
-            FrozenTransformer.open(new BaseModel(file.toString(), "", json, 2, isa), config)) {
+            FrozenTransformer.open(
+                new BaseModel(file.toString(), "", json, 2, isa, RankPlacement.MAPPED), config)) {
           for (int batch : new int[] {1, 3, 32}) {
             BatchGenerator generator =
                 new BatchGenerator(

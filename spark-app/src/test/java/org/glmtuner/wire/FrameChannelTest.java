@@ -22,6 +22,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
 import org.glmtuner.model.ChatGlmConfig;
+import org.glmtuner.placement.RankPlacement;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,14 @@ class FrameChannelTest {
   static Stream<Frame> frames() {
     Sample sample =
         new Sample(7, new int[] {5, 101, 104, 11, 105}, new int[] {-100, -100, 104, 11, 105}, 2, 1);
-    BaseModel base = new BaseModel("/weights", "abc", "{}", 2, EngineConfig.Isa.AVX2);
+    BaseModel base =
+        new BaseModel(
+            "/weights",
+            "abc",
+            "{}",
+            2,
+            EngineConfig.Isa.AVX2,
+            new RankPlacement(List.of(8, 9), true, 8, true));
     return Stream.of(
         new Frame.Train(
             new TrainAssignment(
@@ -75,6 +83,9 @@ class FrameChannelTest {
             new int[] {28, 2, 128, 4096},
             5),
         new Frame.SumsMeasured(new double[] {0.25, 0.5}, new double[] {1e-5}),
+        new Frame.Calibrate(8, EngineConfig.Isa.AMX),
+        new Frame.MeasureRates(0.5),
+        new Frame.Calibrated(1e12, 5e10, List.of("amx: this CPU lacks AMX-TILE or AMX-BF16")),
         new Frame.ValidationRows(List.of(sample)),
         new Frame.Step(3, 4, new ArrayList<>(List.of(new Entry(12, sample)))),
         new Frame.Step(4, 4, List.of()),
@@ -87,7 +98,7 @@ class FrameChannelTest {
             new Decoding(ConfigLoader.load("", "", Map.of()).generation().sampling(), 24, 8, 1024),
             false),
         new Frame.Alive(Frame.Phase.COMPUTING, 3, 17),
-        new Frame.Ready("mpi", "MPICH 5.0.2", "avx2/bf16", new int[] {0, 1}),
+        new Frame.Ready("mpi", "MPICH 5.0.2", "avx2/bf16", new int[] {0, 1}, "weights mapped"),
         new Frame.StepDone(
             new StepReport(
                 3, 2.5, 1, 0.02, 4, 400, false, new StepReport.Times(1, 0.125, 0.75, 0.5, 0.25)),

@@ -4,7 +4,10 @@
 
 namespace native_ddp {
 
-/** Loads every byte into a vector register and nothing else; bytes are a multiple of 256. */
+/** What ReadLoop takes at a time. */
+constexpr std::int64_t kReadStep = 256;
+
+/** Loads every byte into a vector register and nothing else; bytes are a multiple of kReadStep. */
 void ReadLoop(const void* data, std::int64_t bytes);
 
 /** As ReadLoop, prefetching into the second-level cache. */

@@ -10,10 +10,10 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.stream.Stream;
 import org.glmtuner.failure.TunerException;
@@ -53,6 +53,11 @@ final class NativeLibraries {
   private static final Bundle TOPOLOGY =
       new Bundle(
           "native/linux-x86_64/topology/" + TOPOLOGY_PROGRAM, "native/linux-x86_64/topology/", "");
+
+  private static final String MPI_PROBE = "mpi-probe";
+
+  /** Files that are started; a jar does not say so. */
+  private static final Set<String> PROGRAMS = Set.of(TOPOLOGY_PROGRAM, MPI_PROBE);
 
   /** A file to unpack; {@code mark} changes with its content. */
   private record Item(URL source, String target, String mark) {}
@@ -101,6 +106,16 @@ final class NativeLibraries {
 
   Path defaultMpi() {
     return directory.resolve("mpich/libmpi.so.12");
+  }
+
+  /** The libfabric that the default MPI brings. */
+  Path defaultLibfabric() {
+    return directory.resolve("mpich/mpich/libfabric.so.1");
+  }
+
+  /** The program that looks at MPI libraries. */
+  Path mpiProbe() {
+    return directory.resolve(MPI_PROBE);
   }
 
   private static List<Item> items(List<Bundle> bundles) throws IOException {
@@ -188,8 +203,9 @@ final class NativeLibraries {
       Files.createDirectories(target.getParent());
       try (InputStream in = item.source().openStream()) {
         Files.copy(in, target);
-        if (item.target().equals(TOPOLOGY_PROGRAM)) {
-          Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rwx------"));
+        if (PROGRAMS.contains(item.target())
+            && !target.toFile().setExecutable(true)) { // for the owner
+          throw new IOException("it cannot be made executable");
         }
       } catch (IOException e) {
         throw new IOException(

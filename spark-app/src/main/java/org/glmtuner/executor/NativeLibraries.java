@@ -18,6 +18,7 @@ import java.util.jar.JarEntry;
 import java.util.stream.Stream;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Digests;
+import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.HostLock;
 import org.glmtuner.storage.PrivateDirectory;
 import org.slf4j.Logger;
@@ -55,7 +56,11 @@ final class NativeLibraries {
           "native/linux-x86_64/topology/" + TOPOLOGY_PROGRAM, "native/linux-x86_64/topology/", "");
 
   /** A file to unpack; {@code mark} changes with its content. */
-  private record Item(URL source, String target, String mark) {}
+  private record Item(URL source, String target, String mark) {
+    long bytes() {
+      return Long.parseLong(mark.substring(0, mark.indexOf(' ')));
+    }
+  }
 
   private final Path directory;
 
@@ -182,6 +187,8 @@ final class NativeLibraries {
         PrivateDirectory.deleteTree(leftover);
       }
     }
+    long needed = items.stream().mapToLong(Item::bytes).sum();
+    DiskSpace.require(directory, needed);
     Path temporary = Files.createTempDirectory(directory.getParent(), ".unpacking-");
     for (Item item : items) {
       Path target = temporary.resolve(item.target());
@@ -192,6 +199,7 @@ final class NativeLibraries {
           Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rwx------"));
         }
       } catch (IOException e) {
+        DiskSpace.explain(directory, needed, e);
         throw new IOException(
             "Cannot unpack " + item.target() + " into " + temporary + ": " + e.getMessage(), e);
       }

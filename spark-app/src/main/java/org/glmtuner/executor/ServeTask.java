@@ -3,12 +3,14 @@ package org.glmtuner.executor;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.glmtuner.executor.CpuTopology.CpuCluster;
 import org.glmtuner.executor.TaskMessage.Member;
-import org.glmtuner.placement.RankPlacement;
+import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.ServeAssignment;
 import org.slf4j.Logger;
@@ -72,11 +74,13 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
 
   private void serve(Iterator<Q> items, List<A> answers, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
+    RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
+    Topology topology = HostTopology.read(plan.config().cache().path());
+    MemoryPlan.requirePossible(
+        topology, plan.microBatches().servingNeed(cachedTokens()), plan.config().memory());
     try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
-      int beside = Math.min(plan.ranks(), CpuTopology.read().groups(plan.cores()).size());
-      MicroBatchMemory.Budget budget =
-          plan.microBatches().serving(FreeMemory.limits(), beside, cachedTokens());
-      LOG.info("{}: {} tokens at a time, {}", self, budget.tokens(), budget.reason());
+      MemoryPlan memory = memory(host, topology);
+      LOG.info("{}: {}", self, memory.describe());
       RankSession session = host.session();
       session.name(self + " (process " + session.pid() + ")");
       RankFiles files =
@@ -88,16 +92,35 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
       session.post(
           new Frame.Serve(
               new ServeAssignment(
-                  files.baseModel(plan.cores(), RankPlacement.MAPPED),
-                  files.prefix(plan.checkpoint()))));
+                  files.baseModel(plan.cores(), memory.rank()), files.prefix(plan.checkpoint()))));
       if (await(session, signal) instanceof Frame.Ready ready) {
         LOG.info("{} is ready, {}", self, ready.memory());
       }
-      answer(items, budget.tokens(), dialogue(session, signal), answers);
+      answer(items, memory.budget().tokens(), dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished
       session.awaitExit(signal);
     }
+  }
+
+  private MemoryPlan memory(RankHost host, Topology topology) throws IOException {
+    List<CpuCluster> groups = CpuTopology.read().groups(plan.cores());
+    int self = 0;
+    while (!Arrays.equals(groups.get(self).cpus(), host.claim().group().cpus())) {
+      self++;
+    }
+    MemoryPlan.Neighbours neighbours =
+        new MemoryPlan.Neighbours(
+            topology.memory(),
+            groups.stream().map(group -> MemoryPlan.group(topology, group)).toList(),
+            self);
+    return MemoryPlan.serving(
+        neighbours,
+        Math.min(plan.ranks(), groups.size()),
+        FreeMemory.limits(),
+        plan.microBatches(),
+        cachedTokens(),
+        plan.config().memory());
   }
 
   private Dialogue dialogue(RankSession session, TaskSignal signal) {

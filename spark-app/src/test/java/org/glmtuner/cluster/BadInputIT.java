@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.glmtuner.SmallDisk;
 import org.glmtuner.failure.ExitCode;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,12 +73,35 @@ class BadInputIT {
         train()
             .set("training.learning-rat", "0.1")
             .set("training.global-batch", "many")
-            .set("memory.kind", "hbm"),
+            .set("retry.backoff", "5s"),
         ExitCode.INVALID,
         "Invalid key training.learning-rat (there is no such key) (did you mean training.learning-rate?)",
         "Invalid training.global-batch: many",
-        "Invalid key memory.kind (this version does not have it yet)");
+        "Invalid key retry.backoff (this version does not have it yet)");
     assertThat(run).doesNotExist();
+  }
+
+  @Test
+  void aCacheDirectoryThatCannotBeUsedIsNamedWithTheReason() throws Exception {
+    fails(
+        train().set("cache.directory", rows.resolve("cache")),
+        ExitCode.UNSUITABLE,
+        "Cannot use " + rows + "/cache: " + rows + " is no directory (cache.directory)");
+    try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), 1 << 20)) {
+      fails(
+          train().set("cache.directory", disk.directory()),
+          ExitCode.UNSUITABLE,
+          "Cannot write " + disk.directory() + "/native/",
+          " bytes, its file system has ");
+    }
+  }
+
+  @Test
+  void memoryThatTheHostLacksIsRefusedBeforeARankStarts() throws Exception {
+    fails(
+        train().set("memory.kind", "hbm"),
+        ExitCode.UNSUITABLE,
+        "Cannot place the weights in HBM: the host has none, its memory is ");
   }
 
   @Test

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -13,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.storage.RandomNames;
+import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.TrainAssignment;
 
@@ -44,7 +44,7 @@ public final class LocalRanks implements AutoCloseable {
    * @param config its cache, ranks and MPI count
    * @param cores of each rank
    */
-  public static LocalRanks open(TunerConfig config, CpuTopology topology, int count, int cores)
+  public static LocalRanks open(TunerConfig config, Topology topology, int count, int cores)
       throws IOException, InterruptedException {
     LocalRanks ranks = new LocalRanks(count);
     try {
@@ -64,7 +64,7 @@ public final class LocalRanks implements AutoCloseable {
   /**
    * A thread of its own for each, because the kernel ends a rank with the thread that forked it.
    */
-  private void fork(TunerConfig config, CpuTopology topology, int count, int cores)
+  private void fork(TunerConfig config, Topology topology, int count, int cores)
       throws IOException, InterruptedException {
     List<Future<RankHost>> started = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -89,7 +89,7 @@ public final class LocalRanks implements AutoCloseable {
     } else if (failure != null) {
       throw new IllegalStateException("Cannot start the ranks: " + failure, failure);
     }
-    hosts.sort(Comparator.comparing(host -> host.claim().group().cpus()[0]));
+    hosts.sort(Comparator.comparing(host -> host.claim().group().cpus().get(0)));
   }
 
   private void serve(String name) throws IOException {
@@ -128,8 +128,8 @@ public final class LocalRanks implements AutoCloseable {
   }
 
   /** The CPUs that all ranks together are pinned to. */
-  public int[] cpus() {
-    return hosts.stream().flatMapToInt(h -> Arrays.stream(h.claim().group().cpus())).toArray();
+  public List<Integer> cpus() {
+    return hosts.stream().flatMap(host -> host.claim().group().cpus().stream()).toList();
   }
 
   /** Queues a frame for a rank. */

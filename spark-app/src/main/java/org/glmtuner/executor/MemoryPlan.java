@@ -1,9 +1,7 @@
 package org.glmtuner.executor;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.glmtuner.config.MemoryConfig;
@@ -75,7 +73,7 @@ record MemoryPlan(HostPlacement host, RankPlacement rank, Budget budget) {
       RankPlan.Facts facts = plan.ranks().get(other);
       if (facts.host().node().equals(node)) {
         here.add(other);
-        groups.add(group(topology, facts.group()));
+        groups.add(facts.group());
       }
     }
     return decide(
@@ -138,19 +136,6 @@ record MemoryPlan(HostPlacement host, RankPlacement rank, Budget budget) {
               "there is no room for copies: " + e.getMessage());
       return new MemoryPlan(mapped, mapped.ranks().get(neighbours.self), budget.apply(mapped));
     }
-  }
-
-  /** With the nodes of the clusters that the CPUs are in. */
-  static CpuGroup group(Topology topology, CpuTopology.CpuCluster cluster) {
-    List<Integer> cpus = Arrays.stream(cluster.cpus()).boxed().toList();
-    TreeSet<Integer> nodes = new TreeSet<>();
-    topology.clusters().stream()
-        .filter(
-            near ->
-                near.cores().stream()
-                    .anyMatch(core -> core.cpus().stream().anyMatch(cpus::contains)))
-        .forEach(near -> nodes.addAll(near.nodes()));
-    return new CpuGroup(cluster.socket(), cpus, cpus, List.copyOf(nodes));
   }
 
   /** For the log. */

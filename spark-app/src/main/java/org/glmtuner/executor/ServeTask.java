@@ -3,12 +3,10 @@ package org.glmtuner.executor;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
 import org.glmtuner.executor.TaskMessage.Member;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
@@ -78,7 +76,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     Topology topology = HostTopology.read(plan.config().cache().path());
     MemoryPlan.requirePossible(
         topology, plan.microBatches().servingNeed(cachedTokens()), plan.config().memory());
-    try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
+    try (RankHost host = RankHost.open(plan.config(), topology, plan.cores(), signal)) {
       MemoryPlan memory = memory(host, topology);
       LOG.info("{}: {}", self, memory.describe());
       RankSession session = host.session();
@@ -92,10 +90,11 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
       session.post(
           new Frame.Serve(
               new ServeAssignment(
-                  files.baseModel(plan.cores(), memory.rank()), files.prefix(plan.checkpoint()))));
-      if (await(session, signal) instanceof Frame.Ready ready) {
-        LOG.info("{} is ready, {}", self, ready.memory());
-      }
+                  files.baseModel(host.claim().group().threads(), memory.rank()),
+                  files.prefix(plan.checkpoint()))));
+      Frame.Ready ready = (Frame.Ready) await(session, signal);
+      host.readBack(ready).report(plan.attempt(), self);
+      LOG.info("{}: {}", self, ready.memory());
       answer(items, memory.budget().tokens(), dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished
@@ -104,19 +103,12 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
   }
 
   private MemoryPlan memory(RankHost host, Topology topology) throws IOException {
-    List<CpuCluster> groups = CpuTopology.read().groups(plan.cores());
-    int self = 0;
-    while (!Arrays.equals(groups.get(self).cpus(), host.claim().group().cpus())) {
-      self++;
-    }
     MemoryPlan.Neighbours neighbours =
         new MemoryPlan.Neighbours(
-            topology.memory(),
-            groups.stream().map(group -> MemoryPlan.group(topology, group)).toList(),
-            self);
+            topology.memory(), host.groups(), host.groups().indexOf(host.claim().group()));
     return MemoryPlan.serving(
         neighbours,
-        Math.min(plan.ranks(), groups.size()),
+        Math.min(plan.ranks(), host.groups().size()),
         FreeMemory.limits(),
         plan.microBatches(),
         cachedTokens(),

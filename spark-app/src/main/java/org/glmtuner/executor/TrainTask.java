@@ -65,7 +65,7 @@ final class TrainTask
     Topology topology = HostTopology.read(plan.config().cache().path());
     MemoryPlan.requirePossible(
         topology, plan.microBatches().trainingNeed(), plan.config().memory());
-    try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
+    try (RankHost host = RankHost.open(plan.config(), topology, plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
               context.partitionId(), identity, host.claim().group(), FreeMemory.limits());
@@ -83,7 +83,7 @@ final class TrainTask
       try (PmiService pmi = PmiService.start(server, rank, host.directory());
           CheckpointUpload upload = new CheckpointUpload(plan)) {
         host.session().post(new Frame.Train(assignment(self[0], ranks, memory, host, pmi, signal)));
-        return converse(host.session(), new RankFeed(rows, plan.steps()), upload, self[0], signal);
+        return converse(host, new RankFeed(rows, plan.steps()), upload, self[0], signal);
       }
     }
   }
@@ -102,7 +102,7 @@ final class TrainTask
             plan.settings(),
             host,
             new ConversionProgress(plan.attempt(), self, signal, host.session()));
-    BaseModel base = files.baseModel(plan.cores(), memory.rank());
+    BaseModel base = files.baseModel(host.claim().group().threads(), memory.rank());
     return new TrainAssignment(
         new TrainAssignment.Membership(
             self.rank(), ranks.worldSize(), host.mpiLibrary(), pmi.socket().toString()),
@@ -122,8 +122,9 @@ final class TrainTask
    * attempt.
    */
   private RankOutcome converse(
-      RankSession session, RankFeed feed, CheckpointUpload upload, Member self, TaskSignal signal)
+      RankHost host, RankFeed feed, CheckpointUpload upload, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
+    RankSession session = host.session();
     long stepsDone = 0;
     long reportedAt = System.nanoTime();
     while (true) {
@@ -144,11 +145,8 @@ final class TrainTask
                   plan.attempt(), self, done.report().step(), List.copyOf(done.nonFinite())));
         }
       } else if (frame instanceof Frame.Ready ready) {
-        LOG.info(
-            "{} is ready on CPUs {}, {}",
-            self,
-            CpuTopology.formatList(ready.cpus()),
-            ready.memory());
+        host.readBack(ready).report(plan.attempt(), self);
+        LOG.info("{}: {}", self, ready.memory());
         DriverLink.ask(
             new TaskMessage.Joined(
                 plan.attempt(),

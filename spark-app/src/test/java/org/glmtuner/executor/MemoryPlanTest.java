@@ -6,11 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.MemoryConfig;
 import org.glmtuner.config.MemoryConfig.Weights;
 import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.config.Precision;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
@@ -20,6 +21,7 @@ import org.glmtuner.model.WeightFile;
 import org.glmtuner.placement.HostPlacement.Mode;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.RankGroups;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Kind;
 import org.junit.jupiter.api.Test;
@@ -46,17 +48,20 @@ class MemoryPlanTest {
         new MicroBatchMemory.Samples(120, 100, 16));
   }
 
+  private static List<CpuGroup> groups(Topology host) {
+    return RankGroups.ofCores(host, ConfigLoader.load("", "", Map.of()).ranks(), 8).groups();
+  }
+
   /** A rank on each cluster of two such hosts, of so much free memory. */
   private static RankPlan ranks(Topology host, long freeGigabytes) {
     List<String> facts = new ArrayList<>();
     for (String name : List.of("a", "b")) {
-      for (Topology.CpuCluster cluster : host.clusters()) {
-        int[] cpus = cluster.cores().stream().mapToInt(core -> core.cpus().get(0)).toArray();
+      for (CpuGroup group : groups(host)) {
         facts.add(
             new RankPlan.Facts(
                     facts.size(),
                     new HostIdentity(name, name + "/node"),
-                    new CpuCluster(cluster.socket(), cpus),
+                    group,
                     List.of(new MemoryLimit(MemoryLimit.Kind.HOST, "", freeGigabytes * GIGA)))
                 .encode());
       }
@@ -122,18 +127,9 @@ class MemoryPlanTest {
   @Test
   void ranksThatServeCountAsManyCopiesAsCanBeThereAtATime() throws Exception {
     Topology host = host("flat");
-    List<CpuGroup> groups =
-        host.clusters().stream()
-            .map(
-                cluster ->
-                    MemoryPlan.group(
-                        host,
-                        new CpuCluster(
-                            cluster.socket(), new int[] {cluster.cores().get(0).cpus().get(0)})))
-            .toList();
     MemoryPlan plan =
         MemoryPlan.serving(
-            new MemoryPlan.Neighbours(host.memory(), groups, 2),
+            new MemoryPlan.Neighbours(host.memory(), groups(host), 2),
             3,
             List.of(new MemoryLimit(MemoryLimit.Kind.HOST, "", 600 * GIGA)),
             microBatches(1),

@@ -5,7 +5,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import org.glmtuner.executor.CpuTopology;
+import org.glmtuner.topology.CpuList;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 
@@ -34,7 +34,7 @@ final class Peaks {
   void measure() throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
-                program.toString(), "--cpus", CpuTopology.formatList(cpus), "--products", products)
+                program.toString(), "--cpus", CpuList.format(cpus), "--products", products)
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -6,9 +6,9 @@ import java.util.Map;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.config.TunerConfig;
-import org.glmtuner.executor.CpuTopology;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.Topology;
 
 /**
  * What is measured, and on what.
@@ -22,7 +22,7 @@ record Settings(
     ModelShape model,
     Map<String, String> overrides,
     Group group,
-    CpuTopology topology,
+    Topology topology,
     Path peaks) {
 
   record Group(int ranks, int threads) {
@@ -64,6 +64,7 @@ record Settings(
   Settings reference() {
     Map<String, String> keys = new HashMap<>(overrides);
     keys.put("engine.isa", "generic");
+    keys.put("ranks.across-clusters", "true"); // it has the cores of all the ranks
     keys.put("training.micro-batch-tokens", "1");
     return new Settings(model, Map.copyOf(keys), group.joined(), topology, peaks);
   }

@@ -101,12 +101,12 @@ final class StepOptions {
     return verify;
   }
 
-  Settings settings() {
+  Settings settings() throws InterruptedException {
     return settings(layers);
   }
 
   /** Of another number of layers. */
-  Settings settings(int otherLayers) {
+  Settings settings(int otherLayers) throws InterruptedException {
     if (isa.size() != 1) {
       throw TunerException.invalid(
           "Invalid --isa: " + String.join(",", isa) + " (this command takes one)");
@@ -115,13 +115,16 @@ final class StepOptions {
   }
 
   /** One for each of {@code --isa}, which are named by it. */
-  Map<String, Settings> settingsByIsa() {
+  Map<String, Settings> settingsByIsa() throws InterruptedException {
     Map<String, Settings> all = new LinkedHashMap<>();
-    isa.forEach(each -> all.put(each, settings(layers, each)));
+    for (String each : isa) {
+      all.put(each, settings(layers, each));
+    }
     return all;
   }
 
-  private Settings settings(int otherLayers, String instructions) {
+  private Settings settings(int otherLayers, String instructions)
+      throws InterruptedException {
     Positive.check("--hidden", hidden);
     ModelShape model =
         new ModelShape(

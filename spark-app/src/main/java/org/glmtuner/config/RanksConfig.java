@@ -50,6 +50,11 @@ public record RanksConfig(
   /** The rank's Java machine: heap in bytes, home (empty: the executor's own), more options. */
   public record Jvm(long heap, String home, List<String> options) implements Serializable {}
 
+  /** The same with another number of cores. */
+  public RanksConfig withCores(int other) {
+    return new RanksConfig(count, other, patience, jvm, heartbeatTimeout, pinning);
+  }
+
   static RanksConfig read(Section section) {
     return new RanksConfig(
         section.integer("count", 0, 1 << 16),

@@ -3,6 +3,7 @@ package org.glmtuner.executor;
 import java.io.IOException;
 import java.util.List;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
 
 /**
@@ -41,7 +42,7 @@ public record Calibration(
    *     engine.isa} or has too few CPUs
    */
   public static Calibration measure(
-      TunerConfig config, CpuTopology topology, int ranks, int threads, double seconds)
+      TunerConfig config, Topology topology, int ranks, int threads, double seconds)
       throws IOException, InterruptedException {
     try (LocalRanks group = LocalRanks.open(config, topology, ranks, threads)) {
       Calibration measured = of(group, config, threads, seconds);

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -14,6 +13,7 @@ import java.util.concurrent.Future;
 import java.util.function.IntFunction;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.storage.RandomNames;
+import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.TrainAssignment;
 
@@ -45,7 +45,7 @@ public final class LocalRanks implements AutoCloseable {
    * @param config its cache, ranks and MPI count
    * @param cores of each rank
    */
-  public static LocalRanks open(TunerConfig config, CpuTopology topology, int count, int cores)
+  public static LocalRanks open(TunerConfig config, Topology topology, int count, int cores)
       throws IOException, InterruptedException {
     HostIdentity here = HostIdentity.read();
     return open(config, topology, count, cores, rank -> here);
@@ -54,7 +54,7 @@ public final class LocalRanks implements AutoCloseable {
   /** As the other, with ranks that are told to be where {@code places} says. */
   static LocalRanks open(
       TunerConfig config,
-      CpuTopology topology,
+      Topology topology,
       int count,
       int cores,
       IntFunction<HostIdentity> places)
@@ -77,7 +77,7 @@ public final class LocalRanks implements AutoCloseable {
   /**
    * A thread of its own for each, because the kernel ends a rank with the thread that forked it.
    */
-  private void fork(TunerConfig config, CpuTopology topology, int count, int cores)
+  private void fork(TunerConfig config, Topology topology, int count, int cores)
       throws IOException, InterruptedException {
     List<Future<RankHost>> started = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -104,7 +104,7 @@ public final class LocalRanks implements AutoCloseable {
     } else if (failure != null) {
       throw new IllegalStateException("Cannot start the ranks: " + failure, failure);
     }
-    hosts.sort(Comparator.comparing(host -> host.claim().group().cpus()[0]));
+    hosts.sort(Comparator.comparing(host -> host.claim().group().cpus().get(0)));
   }
 
   private void serve(String name, IntFunction<HostIdentity> places) throws IOException {
@@ -143,8 +143,8 @@ public final class LocalRanks implements AutoCloseable {
   }
 
   /** The CPUs that all ranks together are pinned to. */
-  public int[] cpus() {
-    return hosts.stream().flatMapToInt(h -> Arrays.stream(h.claim().group().cpus())).toArray();
+  public List<Integer> cpus() {
+    return hosts.stream().flatMap(host -> host.claim().group().cpus().stream()).toList();
   }
 
   /** Queues a frame for a rank. */

@@ -2,21 +2,25 @@ package org.glmtuner.executor;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.RankMemory;
 import org.glmtuner.model.RankMemory.Parts;
+import org.glmtuner.placement.MemoryNeed;
 
 /**
  * How many tokens a micro-batch may have, and whether ranks fit into the memory of their hosts at
- * all. A host needs the base once, all that its ranks have for themselves, and with rank 0 the copy
- * that a checkpoint is written from.
+ * all. A host needs the base once, or as many copies of it as its ranks are to have, all that they
+ * have for themselves, and with rank 0 the copy that a checkpoint is written from.
  *
  * @param memory of a rank
  * @param baseBytes of the weight file
@@ -53,8 +57,12 @@ public record MicroBatchMemory(
     }
   }
 
-  /** Ranks that share a limit. */
-  private record Pool(String title, long freeBytes, int ranks, boolean leads) {}
+  /**
+   * Ranks that share a limit.
+   *
+   * @param copies of the base among them
+   */
+  private record Pool(String title, long freeBytes, int ranks, boolean leads, Set<Object> copies) {}
 
   /**
    * A decision.
@@ -63,12 +71,24 @@ public record MicroBatchMemory(
    */
   public record Budget(int tokens, String reason) {}
 
+  /** What a rank that trains needs at least, for a decision where it is to be. */
+  MemoryNeed trainingNeed() {
+    int least = least();
+    return new MemoryNeed(baseBytes, memory.training(least, samples.in(least)).total());
+  }
+
+  /** As {@link #trainingNeed}, of a rank that scores and completes prompts. */
+  MemoryNeed servingNeed(int cachedTokens) {
+    return new MemoryNeed(baseBytes, memory.serving(least(), cachedTokens).total());
+  }
+
   /**
-   * Decides for a rank that trains. All tasks come to the same end.
+   * Decides for a rank that trains. All tasks of a host come to the same end.
    *
+   * @param copies for each rank, what is equal for those that read the same copy of the base
    * @throws TunerException (exit code 3) with the numbers of the first host without room
    */
-  Budget training(RankPlan plan, int rank) {
+  Budget training(RankPlan plan, int rank, IntFunction<Object> copies) {
     Map<String, Pool> pools = new LinkedHashMap<>();
     List<String> own = new ArrayList<>();
     for (int other = 0; other < plan.worldSize(); other++) {
@@ -76,7 +96,7 @@ public record MicroBatchMemory(
       for (MemoryLimit limit : facts.limits()) {
         String title =
             limit.title() + (limit.name().isEmpty() ? " " : " on ") + facts.host().name();
-        Pool one = new Pool(title, limit.freeBytes(), 1, other == 0);
+        Pool one = new Pool(title, limit.freeBytes(), 1, other == 0, Set.of(copies.apply(other)));
         pools.merge(limit.pool(facts.host()), one, MicroBatchMemory::together);
         if (other == rank) {
           own.add(limit.pool(facts.host()));
@@ -95,16 +115,19 @@ public record MicroBatchMemory(
    * Decides for a rank that scores or completes prompts beside others, which start when they like.
    *
    * @param ranks that can be on this host at a time
+   * @param copies of the base that they can have
    * @param cachedTokens of the prompts under way and their completions
    * @throws TunerException (exit code 3) where not even one of them has room
    */
-  Budget serving(List<MemoryLimit> limits, int ranks, int cachedTokens) {
+  Budget serving(List<MemoryLimit> limits, int ranks, int copies, int cachedTokens) {
     IntFunction<Parts> need = tokens -> memory.serving(tokens, cachedTokens);
     int least = least();
     List<Pool> pools = new ArrayList<>();
     for (MemoryLimit limit : limits) {
-      requireRoom(new Pool(limit.title(), limit.freeBytes(), 1, false), least, need);
-      pools.add(new Pool(limit.title(), limit.freeBytes(), ranks, false));
+      requireRoom(new Pool(limit.title(), limit.freeBytes(), 1, false, Set.of(0)), least, need);
+      Set<Object> all = new HashSet<>();
+      IntStream.range(0, Math.min(ranks, copies)).forEach(all::add);
+      pools.add(new Pool(limit.title(), limit.freeBytes(), ranks, false, all));
     }
     return decide(pools, least, need);
   }
@@ -125,11 +148,14 @@ public record MicroBatchMemory(
   }
 
   private static Pool together(Pool one, Pool other) {
+    Set<Object> copies = new HashSet<>(one.copies);
+    copies.addAll(other.copies);
     return new Pool(
         one.title,
         Math.min(one.freeBytes, other.freeBytes),
         one.ranks + other.ranks,
-        one.leads || other.leads);
+        one.leads || other.leads,
+        copies);
   }
 
   /** A sample is never cut, and a step may have fewer tokens than a micro-batch could hold. */
@@ -157,7 +183,7 @@ public record MicroBatchMemory(
 
   /** The most tokens, from {@code least} on, for which a pool has room. */
   private int room(Pool pool, int least, int most, IntFunction<Parts> need) {
-    double share = (HANDED_OUT * pool.freeBytes - baseBytes - checkpoint(pool)) / pool.ranks;
+    double share = (HANDED_OUT * pool.freeBytes - base(pool) - checkpoint(pool)) / pool.ranks;
     int fits = least;
     int tooMany = most + 1;
     while (tooMany - fits > 1) {
@@ -169,6 +195,10 @@ public record MicroBatchMemory(
       }
     }
     return fits;
+  }
+
+  private long base(Pool pool) {
+    return pool.copies.size() * baseBytes;
   }
 
   private long checkpoint(Pool pool) {
@@ -186,7 +216,7 @@ public record MicroBatchMemory(
   }
 
   private long needed(Pool pool, Parts rank) {
-    return baseBytes + checkpoint(pool) + pool.ranks * rank.total();
+    return base(pool) + checkpoint(pool) + pool.ranks * rank.total();
   }
 
   private String describe(Pool pool, int tokens, IntFunction<Parts> need) {
@@ -194,11 +224,12 @@ public record MicroBatchMemory(
     long batch = rank.total() - rank.prefix() - rank.process();
     return String.format(
         Locale.ROOT,
-        "%s has %.1f GB free, needed are %.1f GB: %.1f GB of the base%s, and for each of %d ranks %.1f GB, %.1f GB of it for the %,d trainable values and what follows from them, %.1f GB for %d tokens",
+        "%s has %.1f GB free, needed are %.1f GB: %.1f GB of %s%s, and for each of %d ranks %.1f GB, %.1f GB of it for the %,d trainable values and what follows from them, %.1f GB for %d tokens",
         pool.title,
         pool.freeBytes / GIGA,
         needed(pool, rank) / GIGA,
-        baseBytes / GIGA,
+        base(pool) / GIGA,
+        pool.copies.size() == 1 ? "the base" : pool.copies.size() + " copies of the base",
         pool.leads
             ? String.format(
                 Locale.ROOT, ", %.1f GB of a checkpoint's copy", checkpoint(pool) / GIGA)

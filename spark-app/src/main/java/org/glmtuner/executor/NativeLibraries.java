@@ -18,6 +18,7 @@ import java.util.jar.JarEntry;
 import java.util.stream.Stream;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Digests;
+import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.HostLock;
 import org.glmtuner.storage.PrivateDirectory;
 import org.slf4j.Logger;
@@ -60,7 +61,11 @@ final class NativeLibraries {
   private static final Set<String> PROGRAMS = Set.of(TOPOLOGY_PROGRAM, MPI_PROBE);
 
   /** A file to unpack; {@code mark} changes with its content. */
-  private record Item(URL source, String target, String mark) {}
+  private record Item(URL source, String target, String mark) {
+    long bytes() {
+      return Long.parseLong(mark.substring(0, mark.indexOf(' ')));
+    }
+  }
 
   private final Path directory;
 
@@ -197,6 +202,8 @@ final class NativeLibraries {
         PrivateDirectory.deleteTree(leftover);
       }
     }
+    long needed = items.stream().mapToLong(Item::bytes).sum();
+    DiskSpace.require(directory, needed);
     Path temporary = Files.createTempDirectory(directory.getParent(), ".unpacking-");
     for (Item item : items) {
       Path target = temporary.resolve(item.target());
@@ -208,6 +215,7 @@ final class NativeLibraries {
           throw new IOException("it cannot be made executable");
         }
       } catch (IOException e) {
+        DiskSpace.explain(directory, needed, e);
         throw new IOException(
             "Cannot unpack " + item.target() + " into " + temporary + ": " + e.getMessage(), e);
       }

@@ -17,8 +17,10 @@ import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.FileTransfer;
 import org.glmtuner.storage.HadoopSettings;
+import org.glmtuner.storage.PrivateDirectory;
 import org.glmtuner.wire.BaseModel;
 
 /** Brings to this host what a rank reads: ranks have no file system but the local one. */
@@ -33,6 +35,25 @@ final class RankFiles {
     this.settings = settings;
     this.host = host;
     this.listener = listener;
+  }
+
+  /**
+   * Before a rank starts: whether this host's cache directory has room for the weight file, or has
+   * the file.
+   *
+   * @param bytes of the weight file
+   * @throws TunerException (exit code 3) with the numbers where it has not
+   */
+  static void requireRoom(TunerConfig config, HadoopSettings settings, long bytes)
+      throws IOException {
+    Path cache = PrivateDirectory.provide(config.cache().path());
+    if (DiskSpace.free(cache) >= bytes) {
+      return; // the model's files need not be opened
+    }
+    try (OfficialWeights weights =
+        OfficialWeights.open(Directory.of(config.model().path(), settings))) {
+      WeightCache.requireRoom(weights, config.model().precision(), cache);
+    }
   }
 
   /** The weight file of the base, converted if this host has none yet. */

@@ -8,7 +8,7 @@ import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.executor.TaskMessage.Member;
-import org.glmtuner.placement.RankPlacement;
+import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.ServeAssignment;
 import org.slf4j.Logger;
@@ -72,12 +72,14 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
 
   private void serve(Iterator<Q> items, List<A> answers, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
-    try (RankHost host =
-        RankHost.open(plan.config(), RankHost.Purpose.SERVER, plan.cores(), signal)) {
-      int beside = Math.min(plan.ranks(), CpuTopology.read().groups(plan.cores()).size());
-      MicroBatchMemory.Budget budget =
-          plan.microBatches().serving(FreeMemory.limits(), beside, cachedTokens());
-      LOG.info("{}: {} tokens at a time, {}", self, budget.tokens(), budget.reason());
+    RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
+    Topology topology = HostTopology.read(plan.config().cache().path());
+    MemoryPlan.requirePossible(
+        topology, plan.microBatches().servingNeed(cachedTokens()), plan.config().memory());
+    try (RankHost host = RankHost.open(
+            plan.config(), RankHost.Purpose.SERVER, topology, plan.cores(), signal)) {
+      MemoryPlan memory = memory(host, topology);
+      LOG.info("{}: {}", self, memory.describe());
       RankSession session = host.session();
       session.name(self + " (process " + session.pid() + ")");
       RankFiles files =
@@ -89,16 +91,29 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
       session.post(
           new Frame.Serve(
               new ServeAssignment(
-                  files.baseModel(plan.cores(), RankPlacement.MAPPED),
+                  files.baseModel(host.claim().group().threads(), memory.rank()),
                   files.prefix(plan.checkpoint()))));
-      if (await(session, signal) instanceof Frame.Ready ready) {
-        LOG.info("{} is ready, {}", self, ready.memory());
-      }
-      answer(items, budget.tokens(), dialogue(session, signal), answers);
+      Frame.Ready ready = (Frame.Ready) await(session, signal);
+      host.readBack(ready).report(plan.attempt(), self);
+      LOG.info("{}: {}", self, ready.memory());
+      answer(items, memory.budget().tokens(), dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished
       session.awaitExit(signal);
     }
+  }
+
+  private MemoryPlan memory(RankHost host, Topology topology) throws IOException {
+    MemoryPlan.Neighbours neighbours =
+        new MemoryPlan.Neighbours(
+            topology.memory(), host.groups(), host.groups().indexOf(host.claim().group()));
+    return MemoryPlan.serving(
+        neighbours,
+        Math.min(plan.ranks(), host.groups().size()),
+        FreeMemory.limits(),
+        plan.microBatches(),
+        cachedTokens(),
+        plan.config().memory());
   }
 
   private Dialogue dialogue(RankSession session, TaskSignal signal) {

@@ -11,7 +11,7 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.data.Sample;
 import org.glmtuner.executor.TaskMessage.Member;
 import org.glmtuner.model.ChatGlmConfig;
-import org.glmtuner.placement.RankPlacement;
+import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.TrainAssignment;
@@ -61,16 +61,21 @@ final class TrainTask
       TaskSignal signal,
       Member[] self)
       throws Exception {
-    try (RankHost host =
-        RankHost.open(plan.config(), RankHost.Purpose.MEMBER, plan.cores(), signal)) {
+    RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
+    Topology topology = HostTopology.read(plan.config().cache().path());
+    MemoryPlan.requirePossible(
+        topology, plan.microBatches().trainingNeed(), plan.config().memory());
+    try (RankHost host = RankHost.open(
+            plan.config(), RankHost.Purpose.MEMBER, topology, plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
               context.partitionId(), identity, host.claim().group(), FreeMemory.limits());
       RankPlan ranks = RankPlan.of(context.allGather(facts.encode()));
       int rank = ranks.rankOfPartition(context.partitionId());
       self[0] = Member.of(rank, identity);
-      MicroBatchMemory.Budget budget = plan.microBatches().training(ranks, rank);
-      LOG.info("{}: {} tokens a micro-batch, {}", self[0], budget.tokens(), budget.reason());
+      MemoryPlan memory =
+          MemoryPlan.training(ranks, rank, topology, plan.microBatches(), plan.config().memory());
+      LOG.info("{}: {}", self[0], memory.describe());
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
       PmiServer server =
           new PmiServer(
@@ -78,8 +83,8 @@ final class TrainTask
               new DriverKeyExchange(plan.attempt(), rank, ranks.worldSize()));
       try (PmiService pmi = PmiService.start(server, rank, host.directory());
           CheckpointUpload upload = new CheckpointUpload(plan)) {
-        host.session().post(new Frame.Train(assignment(self[0], ranks, budget, host, pmi, signal)));
-        return converse(host.session(), new RankFeed(rows, plan.steps()), upload, self[0], signal);
+        host.session().post(new Frame.Train(assignment(self[0], ranks, memory, host, pmi, signal)));
+        return converse(host, new RankFeed(rows, plan.steps()), upload, self[0], signal);
       }
     }
   }
@@ -87,7 +92,7 @@ final class TrainTask
   private TrainAssignment assignment(
       Member self,
       RankPlan ranks,
-      MicroBatchMemory.Budget budget,
+      MemoryPlan memory,
       RankHost host,
       PmiService pmi,
       TaskSignal signal)
@@ -98,7 +103,7 @@ final class TrainTask
             plan.settings(),
             host,
             new ConversionProgress(plan.attempt(), self, signal, host.session()));
-    BaseModel base = files.baseModel(plan.cores(), RankPlacement.MAPPED);
+    BaseModel base = files.baseModel(host.claim().group().threads(), memory.rank());
     return new TrainAssignment(
         new TrainAssignment.Membership(
             self.rank(), ranks.worldSize(), host.mpiLibrary(), pmi.socket().toString()),
@@ -108,7 +113,7 @@ final class TrainTask
         plan.resumeFrom().isEmpty() ? "" : files.checkpoint(plan.resumeFrom()),
         Files.createDirectory(host.directory().files().resolve("snapshots")).toString(),
         plan.config().training(),
-        budget.tokens(),
+        memory.budget().tokens(),
         new TrainAssignment.Span(plan.steps().first(), plan.steps().end()),
         plan.config().run().seed());
   }
@@ -118,8 +123,9 @@ final class TrainTask
    * attempt.
    */
   private RankOutcome converse(
-      RankSession session, RankFeed feed, CheckpointUpload upload, Member self, TaskSignal signal)
+      RankHost host, RankFeed feed, CheckpointUpload upload, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
+    RankSession session = host.session();
     long stepsDone = 0;
     long reportedAt = System.nanoTime();
     while (true) {
@@ -140,11 +146,8 @@ final class TrainTask
                   plan.attempt(), self, done.report().step(), List.copyOf(done.nonFinite())));
         }
       } else if (frame instanceof Frame.Ready ready) {
-        LOG.info(
-            "{} is ready on CPUs {}, {}",
-            self,
-            CpuTopology.formatList(ready.cpus()),
-            ready.memory());
+        host.readBack(ready).report(plan.attempt(), self);
+        LOG.info("{}: {}", self, ready.memory());
         DriverLink.ask(
             new TaskMessage.Joined(
                 plan.attempt(),

@@ -115,7 +115,8 @@ public final class WeightFile {
         content.write(layout, out);
         out.force(true);
       } catch (IOException e) {
-        throw DiskSpace.explain(target, layout.fileBytes(), e);
+        DiskSpace.explain(target, layout.fileBytes(), e);
+        throw e;
       }
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     } finally {

@@ -12,6 +12,7 @@ import org.glmtuner.config.MemoryConfig.Weights;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.placement.HostPlacement.Mode;
+import org.glmtuner.topology.CpuGroup;
 import org.glmtuner.topology.Topology.Kind;
 import org.glmtuner.topology.Topology.MemoryNode;
 
@@ -33,12 +34,12 @@ public final class PlacementDecision {
   private static final String KEYS = " (memory.kind, memory.weights)";
 
   private final List<MemoryNode> memory;
-  private final List<RankCpus> ranks;
+  private final List<CpuGroup> ranks;
   private final MemoryNeed need;
   private final MemoryConfig config;
 
   private PlacementDecision(
-      List<MemoryNode> memory, List<RankCpus> ranks, MemoryNeed need, MemoryConfig config) {
+      List<MemoryNode> memory, List<CpuGroup> ranks, MemoryNeed need, MemoryConfig config) {
     this.memory = memory;
     this.ranks = ranks;
     this.need = need;
@@ -53,8 +54,22 @@ public final class PlacementDecision {
    * @throws TunerException (exit code 3) with the numbers where the host cannot do what is asked
    */
   public static HostPlacement decide(
-      List<MemoryNode> memory, List<RankCpus> ranks, MemoryNeed need, MemoryConfig config) {
+      List<MemoryNode> memory, List<CpuGroup> ranks, MemoryNeed need, MemoryConfig config) {
     return new PlacementDecision(memory, ranks, need, config).decide();
+  }
+
+  /**
+   * The mapped weight file, where copies were planned and something else speaks against them.
+   *
+   * @param reason what does
+   */
+  public static HostPlacement mapped(
+      List<MemoryNode> memory,
+      List<CpuGroup> ranks,
+      MemoryNeed need,
+      MemoryConfig config,
+      String reason) {
+    return new PlacementDecision(memory, ranks, need, config).mapped(reason);
   }
 
   private HostPlacement decide() {
@@ -154,7 +169,7 @@ public final class PlacementDecision {
       loads.addWeights(List.of(memory.get(0).number()));
     }
     List<RankPlacement> placed = new ArrayList<>();
-    for (RankCpus rank : ranks) {
+    for (CpuGroup rank : ranks) {
       loads.addOwn(rank.nodes(), prefersHbm());
       int preferred = loads.preferred(rank.nodes(), prefersHbm());
       placed.add(new RankPlacement(List.of(), true, preferred, required()));
@@ -190,7 +205,7 @@ public final class PlacementDecision {
 
     /** Why it cannot be, or is not to be. */
     Optional<String> obstacle() {
-      for (RankCpus rank : ranks) {
+      for (CpuGroup rank : ranks) {
         List<Integer> nodes = nodes(rank);
         if (nodes.isEmpty()) {
           return Optional.of("no " + kind + " is beside CPU " + rank.cpus().get(0));
@@ -219,7 +234,7 @@ public final class PlacementDecision {
       return ranks.stream().map(this::nodes).toList();
     }
 
-    private List<Integer> nodes(RankCpus rank) {
+    private List<Integer> nodes(CpuGroup rank) {
       TreeSet<Integer> nodes = new TreeSet<>(loads.ofKind(rank.nodes(), kind));
       if (mode == Mode.PER_SOCKET) {
         ranks.stream()

@@ -38,12 +38,13 @@ public final class DiskSpace {
   }
 
   /**
-   * What a failed write means: where the file system has become full meanwhile, that, with exit
-   * code 3; otherwise the failure itself.
+   * Says of a failed write that the file system became full meanwhile, if that is why; otherwise
+   * does nothing.
    *
    * @param needed bytes of all that was to be written
+   * @throws TunerException (exit code 3) with the numbers
    */
-  public static IOException explain(Path file, long needed, IOException failure) {
+  public static void explain(Path file, long needed, IOException failure) {
     String message = String.valueOf(failure.getMessage()); // Java has no type for ENOSPC and EDQUOT
     if (message.contains("No space left on device") || message.contains("Disk quota exceeded")) {
       throw new TunerException(
@@ -53,6 +54,5 @@ public final class DiskSpace {
               file, needed, free(file)),
           failure);
     }
-    return failure;
   }
 }

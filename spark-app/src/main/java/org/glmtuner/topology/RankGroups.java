@@ -29,30 +29,54 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
   }
 
   /**
-   * The groups for so many ranks on this host. Their size is {@code ranks.cores}, or the largest
-   * for which there are enough groups: a whole cluster where there is one for each rank.
+   * The groups for so many ranks on this host, of which the first ones are theirs. Their size is
+   * {@code ranks.cores}, or the largest for which there are enough groups: a whole cluster where
+   * there is one for each rank.
    *
    * @param ranks 0 for one in each cluster ({@code ranks.per-cluster}), or with {@code ranks.cores}
-   *     as many as there is room for
+   *     as many as there is room for: there are as many groups then
    * @throws TunerException (exit code 3) with the numbers, where there is no room for them
    */
   public static RankGroups of(Topology host, RanksConfig config, int ranks) {
     List<CpuCluster> clusters = usable(host, config);
     if (config.cores() > 0) {
-      RankGroups groups = ofCores(host, config, config.cores());
-      requireRoom(groups, Math.max(1, ranks), host, config);
-      return groups;
+      return withRoom(host, config, config.cores(), Math.max(1, ranks));
     }
-    int count = ranks > 0 ? ranks : onePerCluster(clusters, config);
-    int largest = config.pinning().acrossClusters() ? sum(clusters) : most(clusters);
-    for (int cores = largest; cores > 1; cores--) {
-      RankGroups groups = ofCores(host, config, cores);
-      if (groups.groups.size() >= count) {
-        return groups;
+    int cores = config.pinning().acrossClusters() ? sum(clusters) : most(clusters);
+    if (ranks > 0) {
+      while (cores > 1 && ofCores(host, config, cores).groups.size() < ranks) {
+        cores--;
       }
+      return withRoom(host, config, Math.max(1, cores), ranks);
     }
-    RankGroups groups = ofCores(host, config, 1);
-    requireRoom(groups, Math.max(1, count), host, config);
+    int each = Math.max(1, config.pinning().perCluster());
+    int count = clusters.stream().mapToInt(c -> Math.min(each, c.cores().size())).sum();
+    while (cores > 1 && split(clusters, cores, each, config).groups.size() < count) {
+      cores--;
+    }
+    return count == 0 ? withRoom(host, config, 1, 1) : split(clusters, cores, each, config);
+  }
+
+  /**
+   * All groups of so many cores, of which there must be enough for {@code ranks}.
+   *
+   * @throws TunerException as {@link #of}
+   */
+  public static RankGroups withRoom(Topology host, RanksConfig config, int cores, int ranks) {
+    RankGroups groups = ofCores(host, config, cores);
+    if (groups.groups.size() < ranks) {
+      throw new TunerException(
+          ExitCode.UNSUITABLE,
+          "Cannot place "
+              + count(ranks, "rank")
+              + " of "
+              + count(cores, "core")
+              + ": there is room for "
+              + groups.groups.size()
+              + " in "
+              + describe(host, config)
+              + " (ranks.count, ranks.cores, ranks.per-cluster, ranks.reserve-cores, ranks.across-clusters)");
+    }
     return groups;
   }
 
@@ -64,6 +88,12 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
       clusters = List.of(joined(clusters));
     }
     int limit = pinning.perCluster() > 0 ? pinning.perCluster() : Integer.MAX_VALUE;
+    return split(clusters, cores, limit, config);
+  }
+
+  /** Pieces of clusters, {@code limit} of each at most. */
+  private static RankGroups split(
+      List<CpuCluster> clusters, int cores, int limit, RanksConfig config) {
     List<CpuGroup> groups = new ArrayList<>();
     int before = -1;
     for (int turn = 0; turn < limit && groups.size() > before; turn++) {
@@ -71,7 +101,8 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
       for (CpuCluster cluster : clusters) {
         int from = turn * cores;
         if (from + cores <= cluster.cores().size()) {
-          groups.add(group(cluster, cluster.cores().subList(from, from + cores), pinning.smt()));
+          List<Core> piece = cluster.cores().subList(from, from + cores);
+          groups.add(group(cluster, piece, config.pinning().smt()));
         }
       }
     }
@@ -122,11 +153,6 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
         cluster.nodes());
   }
 
-  private static int onePerCluster(List<CpuCluster> clusters, RanksConfig config) {
-    int each = Math.max(1, config.pinning().perCluster());
-    return clusters.stream().mapToInt(cluster -> Math.min(each, cluster.cores().size())).sum();
-  }
-
   private static int most(List<CpuCluster> clusters) {
     return clusters.stream().mapToInt(cluster -> cluster.cores().size()).max().orElse(0);
   }
@@ -135,25 +161,7 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
     return clusters.stream().mapToInt(cluster -> cluster.cores().size()).sum();
   }
 
-  private static void requireRoom(RankGroups groups, int ranks, Topology host, RanksConfig config) {
-    if (groups.groups.size() >= ranks) {
-      return;
-    }
-    throw new TunerException(
-        ExitCode.UNSUITABLE,
-        "Cannot place "
-            + count(ranks, "rank")
-            + " of "
-            + count(groups.cores, "core")
-            + ": "
-            + describe(host, config)
-            + (groups.groups.isEmpty()
-                ? " hold none"
-                : " hold " + groups.groups.size() + " of them")
-            + " (ranks.count, ranks.cores, ranks.per-cluster, ranks.reserve-cores, ranks.across-clusters)");
-  }
-
-  /** The clusters with their sizes, and what ranks may not have of them, for messages. */
+  /** The clusters with their sizes and what ranks may not have of them, for messages. */
   public static String describe(Topology host, RanksConfig config) {
     RanksConfig.Pinning pinning = config.pinning();
     List<CpuCluster> clusters =
@@ -168,17 +176,16 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
         clusters.stream()
             .collect(
                 Collectors.groupingBy(c -> c.cores().size(), TreeMap::new, Collectors.counting()));
-    List<String> parts =
+    String parts =
         sizes.entrySet().stream()
             .map(size -> size.getValue() + " of " + count(size.getKey(), "core"))
-            .toList();
-    return "the CPU clusters that may be used, "
-        + String.join(" and ", parts)
-        + (pinning.reservedCores() > 0
-            ? ", of which " + pinning.reservedCores() + " each are kept free"
-            : "")
-        + (pinning.perCluster() > 0 ? ", with " + pinning.perCluster() + " in each at most" : "")
-        + ",";
+            .collect(Collectors.joining(", "));
+    return count(clusters.size(), "CPU cluster")
+        + " ("
+        + parts
+        + (pinning.reservedCores() > 0 ? "; kept free in each: " + pinning.reservedCores() : "")
+        + (pinning.perCluster() > 0 ? "; ranks in each at most: " + pinning.perCluster() : "")
+        + ")";
   }
 
   private static String count(int number, String thing) {

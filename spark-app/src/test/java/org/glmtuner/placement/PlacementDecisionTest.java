@@ -12,6 +12,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.placement.HostPlacement.Mode;
 import org.glmtuner.placement.HostPlacement.NodeUse;
+import org.glmtuner.topology.CpuGroup;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Kind;
 import org.glmtuner.topology.Topology.MemoryNode;
@@ -43,6 +44,10 @@ class PlacementDecisionTest {
     return assertThatThrownBy(() -> decide(host, ranksEach, rank, config))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE));
+  }
+
+  private static CpuGroup group(int socket, int cpu, int node) {
+    return new CpuGroup(socket, List.of(cpu), List.of(cpu), List.of(node));
   }
 
   @Test
@@ -185,8 +190,7 @@ class PlacementDecisionTest {
   @Test
   void hostsWithOneNodeMapTheFile() {
     List<MemoryNode> memory = List.of(new MemoryNode(0, 24 * GIBI, Kind.DRAM, 0, 0));
-    List<RankCpus> ranks =
-        List.of(new RankCpus(0, List.of(0), List.of(0)), new RankCpus(0, List.of(1), List.of(0)));
+    List<CpuGroup> ranks = List.of(group(0, 0, 0), group(0, 1, 0));
     MemoryNeed need = new MemoryNeed(WEIGHTS, RANK);
     HostPlacement placement = PlacementDecision.decide(memory, ranks, need, AUTO);
     assertThat(placement.mode()).isEqualTo(Mode.MAPPED);
@@ -256,11 +260,7 @@ class PlacementDecisionTest {
         List.of(
             new MemoryNode(0, 128 * GIBI, Kind.DRAM, 0, 0),
             new MemoryNode(1, 128 * GIBI, Kind.DRAM, 0, 0));
-    List<RankCpus> ranks =
-        List.of(
-            new RankCpus(0, List.of(0), List.of(0)),
-            new RankCpus(0, List.of(1), List.of(0)),
-            new RankCpus(1, List.of(2), List.of(1)));
+    List<CpuGroup> ranks = List.of(group(0, 0, 0), group(0, 1, 0), group(1, 2, 1));
     HostPlacement placement =
         PlacementDecision.decide(memory, ranks, new MemoryNeed(WEIGHTS, RANK), AUTO);
     assertThat(placement.mode()).isEqualTo(Mode.PER_NODE);

@@ -3,6 +3,7 @@ package org.glmtuner.placement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.glmtuner.topology.CpuGroup;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Core;
 import org.glmtuner.topology.Topology.CpuCluster;
@@ -63,16 +64,18 @@ final class XeonMax {
   }
 
   /** So many ranks on each cluster. */
-  static List<RankCpus> ranks(Topology topology, int each) {
-    List<RankCpus> ranks = new ArrayList<>();
+  static List<CpuGroup> ranks(Topology topology, int each) {
+    List<CpuGroup> ranks = new ArrayList<>();
     for (CpuCluster cluster : topology.clusters()) {
       int cores = cluster.cores().size() / each;
       for (int rank = 0; rank < each; rank++) {
-        List<Integer> cpus =
-            cluster.cores().subList(rank * cores, (rank + 1) * cores).stream()
-                .map(core -> core.cpus().get(0))
-                .toList();
-        ranks.add(new RankCpus(cluster.socket(), cpus, cluster.nodes()));
+        List<Core> own = cluster.cores().subList(rank * cores, (rank + 1) * cores);
+        ranks.add(
+            new CpuGroup(
+                cluster.socket(),
+                own.stream().map(core -> core.cpus().get(0)).toList(),
+                own.stream().flatMap(core -> core.cpus().stream()).sorted().toList(),
+                cluster.nodes()));
       }
     }
     return ranks;

@@ -61,6 +61,11 @@ public final class Hosts {
     return new Topology(clusters, memory);
   }
 
+  /** Cores of one thread each, on the NUMA node with the socket's number. */
+  public static CpuGroup group(int socket, Integer... cpus) {
+    return new CpuGroup(socket, List.of(cpus), List.of(cpus), List.of(socket));
+  }
+
   /** {@code ranks}, as a configuration file may state it. */
   public static RanksConfig ranks(String keys) {
     return ConfigLoader.load("ranks { " + keys + " }", "test", java.util.Map.of()).ranks();

@@ -35,7 +35,8 @@ import picocli.CommandLine.Command;
       GenerateCommand.class,
       TokenizeCommand.class,
       InspectCommand.class,
-      ConvertCommand.class
+      ConvertCommand.class,
+      PlanCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,

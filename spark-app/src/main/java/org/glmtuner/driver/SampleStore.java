@@ -26,8 +26,8 @@ import org.glmtuner.storage.HadoopSettings;
  * data cannot change under a run. Parquet, and a file with the counts that is written last.
  */
 final class SampleStore {
-  private static final String DIRECTORY = "samples";
-  private static final String TRAINING = "training";
+  static final String DIRECTORY = "samples";
+  static final String TRAINING = "training";
   private static final String VALIDATION = "validation";
   private static final String COUNTS = "counts.json";
   private static final String REJECTED = "rejected";
@@ -42,7 +42,7 @@ final class SampleStore {
           .add("mask_position", DataTypes.IntegerType, false);
 
   /** What makes the directory complete. */
-  private record Counts(long training, long validation, String fingerprint) {}
+  record Counts(long training, long validation, String fingerprint) {}
 
   /**
    * The samples of a run.
@@ -110,7 +110,7 @@ final class SampleStore {
     return run.child(DIRECTORY).contains(COUNTS);
   }
 
-  private Optional<Counts> counts(Directory store) throws IOException {
+  static Optional<Counts> counts(Directory store) throws IOException {
     try {
       return store.readText(COUNTS).map(json -> GSON.fromJson(json, Counts.class));
     } catch (JsonParseException e) {

@@ -1,5 +1,6 @@
 package org.glmtuner.planning;
 
+import java.util.List;
 import java.util.Locale;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Kind;
@@ -9,14 +10,14 @@ import org.glmtuner.topology.Topology.MemoryNode;
 public enum HbmMode {
   NONE("there is no HBM"),
   FLAT(
-      "HBM and DDR are NUMA nodes of their own, and what is put into HBM is read at its bandwidth;"
-          + " weights go there, all else goes to DDR"),
+      "HBM and DDR are NUMA nodes of their own: weights are put into HBM and read at its bandwidth, then what ranks have for themselves as far as there is room; executors and page cache have DDR"),
   HBM_ONLY(
-      "there is no DDR: all is read at HBM's bandwidth, but weights, ranks, executors and page cache"
-          + " share what HBM holds"),
+      "there is no DDR: all is read at HBM's bandwidth, and weights, ranks, executors and page cache have to fit into it together"),
   CACHE(
-      "HBM is a cache in front of DDR that programs cannot place anything in: nothing needs to fit,"
-          + " weights are read at between DDR's and HBM's bandwidth, and the plan counts with DDR's");
+      "HBM caches DDR by itself: nothing has to fit, nothing can be placed in it, and weights are read at between DDR's bandwidth, which a plan counts with, and HBM's");
+
+  /** The modes that differ where there is HBM. */
+  static final List<HbmMode> OF_HBM = List.of(FLAT, HBM_ONLY, CACHE);
 
   private final String explanation;
 

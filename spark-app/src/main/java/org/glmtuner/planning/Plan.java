@@ -2,18 +2,20 @@ package org.glmtuner.planning;
 
 import java.util.List;
 import java.util.OptionalLong;
+import org.glmtuner.placement.HostPlacement;
+import org.glmtuner.planning.Speeds.Rate;
 
 /**
  * A plan. For people {@link #toText}, for machines {@link #toJson}.
  *
  * @param ranks by host, then by socket and CPU cluster
- * @param memory of the first host, which has as many ranks as any
+ * @param placement on the first host, which has as many ranks as any
  * @param warnings sentences
  */
 public record Plan(
     PlanRequest request,
     List<RankSpot> ranks,
-    Memory memory,
+    HostPlacement placement,
     Step step,
     Run run,
     SparkSettings spark,
@@ -24,28 +26,17 @@ public record Plan(
   }
 
   /**
-   * Memory of a host.
-   *
-   * @param nodes by number
-   */
-  public record Memory(Weights weights, List<NodeUse> nodes) {
-    public Memory {
-      nodes = List.copyOf(nodes);
-    }
-  }
-
-  /**
    * A step.
    *
    * @param share of the rank with the most to do
    * @param budget tokens of a micro-batch
-   * @param readPerSecond bytes of weights that this rank reads
+   * @param reading bytes of weights that this rank reads
    * @param tokensPerSecond of all ranks
    */
   public record Step(
       StepShare share,
       int budget,
-      double readPerSecond,
+      Rate reading,
       StepTime time,
       NetworkUse network,
       double tokensPerSecond,
@@ -64,13 +55,15 @@ public record Plan(
     return run.steps().orElseThrow() * step.time().total();
   }
 
+  /** Of all copies on a host. */
+  long weightBytes() {
+    return placement.copies() * request.model().weightBytes();
+  }
+
   /** Cores of a host that no rank has. */
   int coresLeft() {
     int taken =
-        ranks.stream()
-            .filter(rank -> rank.host() == 0)
-            .mapToInt(rank -> rank.seat().cpus().size())
-            .sum();
+        ranks.stream().filter(rank -> rank.host() == 0).mapToInt(rank -> spark.cores()).sum();
     return request.host().cores() - taken;
   }
 

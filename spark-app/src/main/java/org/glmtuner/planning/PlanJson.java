@@ -1,17 +1,25 @@
 package org.glmtuner.planning;
 
+import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.util.Locale;
 import java.util.Optional;
+import org.glmtuner.placement.HostPlacement;
+import org.glmtuner.placement.HostPlacement.NodeUse;
 import org.glmtuner.planning.Speeds.Rate;
-import org.glmtuner.planning.Weights.Copy;
 import org.glmtuner.topology.Topology;
+import org.glmtuner.topology.Topology.Kind;
 
 /** A plan for machines. Sizes are bytes, times seconds. */
 final class PlanJson {
-  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+          .disableHtmlEscaping()
+          .create();
 
   private PlanJson() {}
 
@@ -24,11 +32,11 @@ final class PlanJson {
     json.add("model", model(request));
     json.add("samples", samples(request.samples()));
     JsonArray ranks = new JsonArray();
-    plan.ranks().forEach(spot -> ranks.add(rank(spot, plan.memory().weights())));
+    plan.ranks().forEach(spot -> ranks.add(rank(spot, plan)));
     json.add("ranks", ranks);
-    json.add("weights", weights(plan.memory().weights()));
+    json.add("weights", weights(plan));
     JsonArray nodes = new JsonArray();
-    plan.memory().nodes().forEach(use -> nodes.add(node(use)));
+    plan.placement().uses().forEach(use -> nodes.add(node(use)));
     json.add("memory", nodes);
     json.addProperty("step_seconds", plan.step().time().total());
     json.add("step", step(plan.step()));
@@ -49,12 +57,17 @@ final class PlanJson {
     Topology topology = plan.request().host().topology();
     JsonObject json = new JsonObject();
     json.addProperty("origin", plan.request().host().origin());
-    json.addProperty(
-        "sockets", topology.clusters().stream().map(c -> c.socket()).distinct().count());
+    json.addProperty("sockets", plan.request().host().sockets());
     json.addProperty("clusters", topology.clusters().size());
     json.addProperty("cores", plan.request().host().cores());
     json.addProperty("cores_left", plan.coresLeft());
-    json.addProperty("hbm_mode", HbmMode.of(topology).label());
+    HbmMode mode = HbmMode.of(topology);
+    json.addProperty("hbm_mode", mode.label());
+    if (mode != HbmMode.NONE) {
+      JsonObject modes = new JsonObject();
+      HbmMode.OF_HBM.forEach(each -> modes.addProperty(each.label(), each.explanation()));
+      json.add("hbm_modes", modes);
+    }
     return json;
   }
 
@@ -79,47 +92,51 @@ final class PlanJson {
     return json;
   }
 
-  private static JsonObject rank(RankSpot spot, Weights weights) {
+  private static JsonObject rank(RankSpot spot, Plan plan) {
+    Topology topology = plan.request().host().topology();
     JsonObject json = new JsonObject();
     json.addProperty("rank", spot.rank());
     json.addProperty("host", spot.host());
-    json.addProperty("socket", spot.seat().socket());
-    json.addProperty("cores", spot.seat().cpus().size());
-    json.add("cpus", GSON.toJsonTree(spot.seat().cpus()));
-    json.addProperty("numa_node", spot.memoryNode());
+    json.addProperty("socket", spot.cpus().socket());
+    json.addProperty("cores", plan.spark().cores());
+    json.add("cpus", GSON.toJsonTree(spot.cpus().cpus()));
+    json.addProperty("numa_node", RankSpot.home(topology, spot.cpus()));
     json.addProperty("memory", spot.memory());
-    json.add("weights_nodes", GSON.toJsonTree(weights.of(spot.seat().cluster()).nodes()));
+    json.addProperty("memory_node", spot.memoryNode(topology));
+    json.add("weights_nodes", GSON.toJsonTree(spot.placement().nodes()));
     return json;
   }
 
-  private static JsonObject weights(Weights weights) {
+  private static JsonObject weights(Plan plan) {
+    HostPlacement placement = plan.placement();
     JsonObject json = new JsonObject();
-    json.addProperty("mode", weights.mode());
-    json.addProperty("kind", weights.kind());
-    json.addProperty("bytes", weights.bytes());
-    json.add("nodes", GSON.toJsonTree(weights.nodes()));
-    JsonArray copies = new JsonArray();
-    for (Copy copy : weights.copies()) {
-      copies.add(GSON.toJsonTree(copy));
-    }
-    json.add("copies", copies);
-    json.addProperty("reason", weights.reason());
+    json.addProperty("mode", placement.mode().label());
+    json.addProperty("kind", label(placement.kind()));
+    json.addProperty("bytes", plan.weightBytes());
+    json.add(
+        "nodes",
+        GSON.toJsonTree(
+            placement.uses().stream()
+                .filter(use -> use.weights() > 0)
+                .map(NodeUse::node)
+                .toList()));
+    json.addProperty("copies", placement.copies());
+    json.addProperty("reason", placement.reason());
     return json;
   }
 
   private static JsonObject node(NodeUse use) {
     JsonObject json = new JsonObject();
-    json.addProperty("node", use.node().number());
-    json.addProperty("kind", kind(use));
-    json.addProperty("bytes", use.node().bytes());
+    json.addProperty("node", use.node());
+    json.addProperty("kind", label(use.kind()));
+    json.addProperty("bytes", use.size());
     json.addProperty("weights", use.weights());
-    json.addProperty("ranks", use.ranks());
-    json.addProperty("free", use.free());
+    json.addProperty("ranks", use.own());
     return json;
   }
 
-  static String kind(NodeUse use) {
-    return use.node().kind().name().toLowerCase(java.util.Locale.ROOT);
+  private static String label(Kind kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
   }
 
   private static JsonObject step(Plan.Step step) {
@@ -130,7 +147,7 @@ final class PlanJson {
     json.addProperty("update_seconds", step.time().update());
     json.addProperty("network_seconds", step.time().exposed());
     json.addProperty("tokens_per_second", step.tokensPerSecond());
-    json.addProperty("read_bytes_per_second", step.readPerSecond());
+    json.addProperty("read_bytes_per_second", step.reading().perSecond());
     json.addProperty("micro_batch_tokens", step.budget());
     json.addProperty("micro_batches", step.share().microBatches());
     json.addProperty("samples_per_rank", step.share().samples());

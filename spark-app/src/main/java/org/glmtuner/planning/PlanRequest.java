@@ -1,18 +1,7 @@
 package org.glmtuner.planning;
 
-import java.util.List;
-import java.util.function.Function;
 import org.glmtuner.config.TunerConfig;
 
-/**
- * What is to be planned.
- *
- * @param placement where the weights of a host with ranks on these seats are put
- */
+/** What is to be planned. */
 public record PlanRequest(
-    TunerConfig config,
-    HostPlan host,
-    ModelSizes model,
-    SampleSizes samples,
-    Speeds speeds,
-    Function<List<Seat>, Weights> placement) {}
+    TunerConfig config, HostPlan host, ModelSizes model, SampleSizes samples, Speeds speeds) {}

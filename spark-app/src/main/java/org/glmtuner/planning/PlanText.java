@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
-import java.util.stream.LongStream;
+import org.glmtuner.placement.HostPlacement;
+import org.glmtuner.placement.HostPlacement.NodeUse;
 import org.glmtuner.planning.Speeds.Rate;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Kind;
@@ -40,11 +41,10 @@ final class PlanText {
 
   private void subject() {
     Topology topology = request.host().topology();
-    long sockets = topology.clusters().stream().map(c -> c.socket()).distinct().count();
     String memory =
         List.of(Kind.DRAM, Kind.HBM).stream()
             .filter(kind -> bytes(topology, kind) > 0)
-            .map(kind -> gigabytes(bytes(topology, kind)) + " of " + kind)
+            .map(kind -> Amounts.gigabytes(bytes(topology, kind)) + " of " + kind)
             .collect(Collectors.joining(", "));
     ModelSizes model = request.model();
     SampleSizes samples = request.samples();
@@ -53,11 +53,11 @@ final class PlanText {
             .row("hosts", request.host().count() + ", " + request.host().origin())
             .row(
                 "each",
-                counted(sockets, "socket")
+                Amounts.counted(request.host().sockets(), "socket")
                     + ", "
-                    + counted(topology.clusters().size(), "CPU cluster")
+                    + Amounts.counted(topology.clusters().size(), "CPU cluster")
                     + ", "
-                    + counted(request.host().cores(), "core")
+                    + Amounts.counted(request.host().cores(), "core")
                     + ", "
                     + memory)
             .row(
@@ -68,7 +68,7 @@ final class PlanText {
                     model.shape().layers(),
                     model.shape().hidden(),
                     model.shape().vocabulary(),
-                    gigabytes(model.weightBytes()),
+                    Amounts.gigabytes(model.weightBytes()),
                     request.config().model().precision().label()))
             .row(
                 "samples",
@@ -87,59 +87,74 @@ final class PlanText {
 
   private void ranks() {
     title(
-        counted(plan.ranks().size(), "rank")
+        Amounts.counted(plan.ranks().size(), "rank")
             + " of "
-            + counted(plan.spark().cores(), "core")
+            + Amounts.counted(plan.spark().cores(), "core")
             + "; "
             + plan.coresLeft()
             + " of "
             + request.host().cores()
             + " cores of a host are left");
-    Table table = new Table().row("rank", "host", "socket", "cpus", "node", "memory", "weights");
-    for (RankSpot spot : plan.ranks()) {
+    Topology topology = request.host().topology();
+    Table table =
+        new Table().row("rank", "host", "socket", "cpus", "node", "memory", "on node", "weights");
+    List<RankSpot> shown = plan.ranks().stream().filter(spot -> spot.host() == 0).toList();
+    for (RankSpot spot : shown) {
       table.row(
           Integer.toString(spot.rank()),
           Integer.toString(spot.host()),
-          Integer.toString(spot.seat().socket()),
-          ranges(spot.seat().cpus()),
-          Integer.toString(spot.memoryNode()),
-          gigabytes(spot.memory()),
-          place(plan.memory().weights().of(spot.seat().cluster()).nodes()));
+          Integer.toString(spot.cpus().socket()),
+          Amounts.ranges(spot.cpus().cpus()),
+          Integer.toString(RankSpot.home(topology, spot.cpus())),
+          Amounts.gigabytes(spot.memory()),
+          Integer.toString(spot.memoryNode(topology)),
+          spot.placement().copied()
+              ? "node " + Amounts.ranges(spot.placement().nodes())
+              : "page cache");
     }
     lines.addAll(table.lines(INDENT));
-  }
-
-  private static String place(List<Integer> nodes) {
-    return nodes.isEmpty() ? "page cache" : "node " + ranges(nodes);
+    if (shown.size() < plan.ranks().size()) {
+      lines.add(
+          INDENT
+              + format(
+                  "ranks %d to %d in the same way on the other hosts",
+                  shown.size(), plan.ranks().size() - 1));
+    }
   }
 
   private void memory() {
-    Weights weights = plan.memory().weights();
+    HostPlacement placement = plan.placement();
     title("Memory of a host");
     Table table = new Table().row("node", "kind", "size", "weights", "ranks", "left");
-    for (NodeUse use : plan.memory().nodes()) {
+    for (NodeUse use : placement.uses()) {
       table.row(
-          Integer.toString(use.node().number()),
-          use.node().kind().name(),
-          gigabytes(use.node().bytes()),
-          use.weights() == 0 ? "-" : gigabytes(use.weights()),
-          use.ranks() == 0 ? "-" : gigabytes(use.ranks()),
-          gigabytes(use.free()));
+          Integer.toString(use.node()),
+          use.kind().name(),
+          Amounts.gigabytes(use.size()),
+          use.weights() == 0 ? "-" : Amounts.gigabytes(use.weights()),
+          use.own() == 0 ? "-" : Amounts.gigabytes(use.own()),
+          Amounts.gigabytes(use.size() - use.weights() - use.own()));
     }
     lines.addAll(table.lines(INDENT));
     lines.add(
         INDENT
             + format(
-                "weights: %s, %s, %s of %s in all: %s",
-                weights.mode(),
-                weights.kind(),
-                weights.copies().size() == 1 ? "one copy" : weights.copies().size() + " copies",
-                gigabytes(weights.bytes()),
-                weights.reason()));
-    HbmMode mode = HbmMode.of(request.host().topology());
-    if (mode != HbmMode.NONE) {
-      lines.add(INDENT + "HBM mode " + mode.label() + ": " + mode.explanation());
+                "weights: %s in %s, %s in all, because %s",
+                placement.mode().title(),
+                placement.kind(),
+                Amounts.gigabytes(plan.weightBytes()),
+                placement.reason()));
+    hbmModes(HbmMode.of(request.host().topology()));
+  }
+
+  private void hbmModes(HbmMode mode) {
+    if (mode == HbmMode.NONE) {
+      return;
     }
+    title("HBM is in mode " + mode.label());
+    Table table = new Table();
+    HbmMode.OF_HBM.forEach(each -> table.row(each.label(), each.explanation()));
+    lines.addAll(table.lines(INDENT));
   }
 
   private void step() {
@@ -149,22 +164,24 @@ final class PlanText {
         format(
             "A step of %d samples takes %s, %.0f tokens/s",
             request.config().training().globalBatch(),
-            seconds(time.total()),
+            Amounts.seconds(time.total()),
             step.tokensPerSecond()));
     Table table = new Table().row("part", "time", "share", "");
     part(
         table,
         "products",
         time.products(),
-        format("%.4g GFLOP/s a core", request.speeds().products().perSecond() / GIGA)
+        format("%.1f GFLOP/s a core", request.speeds().products().perSecond() / GIGA)
             + origin(request.speeds().products()));
     part(
         table,
         "reading weights",
         time.reading(),
         format(
-            "%.1f GB/s a rank, %d × forward and backward",
-            step.readPerSecond() / GIGA, step.share().microBatches()));
+            "%.1f GB/s a rank%s, forward and backward of %s",
+            step.reading().perSecond() / GIGA,
+            origin(step.reading()),
+            Amounts.counted(step.share().microBatches(), "micro-batch")));
     part(table, "attention, norms", time.other(), "");
     part(table, "optimiser", time.update(), "");
     part(table, "network", time.exposed(), "what the backward does not hide");
@@ -187,7 +204,7 @@ final class PlanText {
                 use.bytesPerHost() > 0
                     ? format(", %.0f MB between hosts", use.bytesPerHost() / MEGA)
                     : " in shared memory",
-                seconds(use.seconds()),
+                Amounts.seconds(use.seconds()),
                 rate.perSecond() / GIGA,
                 origin(rate),
                 100 * use.seconds() / step.time().total()));
@@ -195,7 +212,10 @@ final class PlanText {
 
   private void part(Table table, String name, double value, String how) {
     table.row(
-        name, seconds(value), format("%.0f %%", 100 * value / plan.step().time().total()), how);
+        name,
+        Amounts.seconds(value),
+        format("%.0f %%", 100 * value / plan.step().time().total()),
+        how);
   }
 
   private void run() {
@@ -208,7 +228,7 @@ final class PlanText {
                     INDENT
                         + format(
                             "%,d steps: %s, without the start and measuring on data.validation",
-                            steps, duration(plan.seconds()))));
+                            steps, Amounts.duration(plan.seconds()))));
     int kept = request.config().training().intervals().keepCheckpoints();
     lines.add(
         INDENT
@@ -230,18 +250,18 @@ final class PlanText {
             + format(
                 "-D ranks.count=%d -D ranks.cores=%d", plan.ranks().size(), plan.spark().cores()));
     SparkSettings.Overheads overheads = plan.spark().overheads();
-    if (overheads.unshared() < overheads.resident()) {
+    String unshared = SparkSettings.gibibytes(overheads.unshared());
+    if (!unshared.equals(SparkSettings.gibibytes(overheads.resident()))) {
       lines.add(
           INDENT
               + format(
                   "YARN sums the resident memory of processes, so that the weights count once for each of the %s of an executor;",
-                  counted(plan.spark().ranks(), "rank")));
+                  Amounts.counted(plan.spark().ranks(), "rank")));
       lines.add(INDENT + format("with %s=true", SparkSettings.SHARED_NOT_COUNTED));
       lines.add(
           INDENT
               + format(
-                  "they do not count, and spark.executor.memoryOverhead=%s is enough",
-                  SparkSettings.gibibytes(overheads.unshared())));
+                  "they do not count, and spark.executor.memoryOverhead=%s is enough", unshared));
     }
   }
 
@@ -256,45 +276,5 @@ final class PlanText {
 
   private static String format(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
-  }
-
-  private static String counted(long count, String thing) {
-    return count + " " + thing + (count == 1 ? "" : "s");
-  }
-
-  private static String gigabytes(long bytes) {
-    return format("%.2f GB", bytes / GIGA);
-  }
-
-  private static String seconds(double seconds) {
-    return seconds < 1 ? format("%.0f ms", 1e3 * seconds) : format("%.2f s", seconds);
-  }
-
-  private static String duration(double seconds) {
-    long minutes = Math.round(seconds / 60);
-    return minutes >= 24 * 60
-        ? format("%d d %d h", minutes / (24 * 60), minutes / 60 % 24)
-        : minutes >= 60
-            ? format("%d h %d min", minutes / 60, minutes % 60)
-            : minutes > 0 ? minutes + " min" : seconds(seconds);
-  }
-
-  /** As the kernel writes lists: {@code 0-7,64}. */
-  private static String ranges(List<Integer> numbers) {
-    List<Long> sorted = numbers.stream().map(Integer::longValue).sorted().toList();
-    List<String> parts = new ArrayList<>();
-    for (int from = 0; from < sorted.size(); ) {
-      int end = from;
-      while (end + 1 < sorted.size() && sorted.get(end + 1) == sorted.get(end) + 1) {
-        end++;
-      }
-      parts.add(
-          LongStream.of(sorted.get(from), sorted.get(end))
-              .distinct()
-              .mapToObj(Long::toString)
-              .collect(Collectors.joining("-")));
-      from = end + 1;
-    }
-    return String.join(",", parts);
   }
 }

@@ -3,29 +3,40 @@ package org.glmtuner.planning;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.glmtuner.config.EngineConfig;
 import org.glmtuner.config.MicroBatchTokens;
+import org.glmtuner.placement.HostPlacement;
+import org.glmtuner.placement.HostPlacement.NodeUse;
+import org.glmtuner.topology.Topology.MemoryNode;
 
 /** What a user should know before the run. */
 final class PlanWarnings {
   /** A part of the step that is worth a word. */
   private static final double MUCH = 0.2;
 
-  /** Of a node, for what nobody counts: the kernel, executors, other programs. */
-  private static final double RESERVE = 0.05;
+  /** Of a node: there are others than ranks. */
+  private static final double USABLE = 0.95;
 
   private static final double GIGA = 1e9;
 
   private final PlanRequest request;
   private final int ranks;
-  private final Plan.Memory memory;
+  private final HostPlacement placement;
   private final Plan.Step step;
+  private final SparkSettings spark;
   private final List<String> list = new ArrayList<>();
 
-  PlanWarnings(PlanRequest request, int ranks, Plan.Memory memory, Plan.Step step) {
+  PlanWarnings(
+      PlanRequest request,
+      int ranks,
+      HostPlacement placement,
+      Plan.Step step,
+      SparkSettings spark) {
     this.request = request;
     this.ranks = ranks;
-    this.memory = memory;
+    this.placement = placement;
     this.step = step;
+    this.spark = spark;
   }
 
   /** Sentences. */
@@ -33,6 +44,7 @@ final class PlanWarnings {
     globalBatch();
     microBatches();
     memory();
+    container();
     time();
     return List.copyOf(list);
   }
@@ -71,16 +83,31 @@ final class PlanWarnings {
   }
 
   private void memory() {
-    for (NodeUse use : memory.nodes()) {
-      if (use.free() < RESERVE * use.node().bytes()) {
+    for (NodeUse use : placement.uses()) {
+      long planned = use.weights() + use.own();
+      if (planned > USABLE * use.size()) {
         say(
             "NUMA node %d has %.1f GB, %.1f GB of which are planned: what is left may be too little for executors, page cache and the kernel",
-            use.node().number(), use.node().bytes() / GIGA, (use.weights() + use.ranks()) / GIGA);
+            use.node(), use.size() / GIGA, planned / GIGA);
       }
     }
   }
 
+  private void container() {
+    long host = request.host().topology().memory().stream().mapToLong(MemoryNode::bytes).sum();
+    if (spark.overheads().resident() > host) {
+      say(
+          "By YARN's count an executor needs %.1f GB besides its heap, more than the %.1f GB of its host: it takes %s=true there",
+          spark.overheads().resident() / GIGA, host / GIGA, SparkSettings.SHARED_NOT_COUNTED);
+    }
+  }
+
   private void time() {
+    if (request.config().prefix().projection()
+        && request.config().engine().isa() == EngineConfig.Isa.AUTO) {
+      say(
+          "A projected prefix is trained with avx2 at best where engine.isa = auto, whatever the rate of products that is planned with is of");
+    }
     StepTime time = step.time();
     if (time.exposed() > MUCH * time.total()) {
       say(

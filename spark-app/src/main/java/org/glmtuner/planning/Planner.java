@@ -2,18 +2,17 @@ package org.glmtuner.planning;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 import org.glmtuner.config.MicroBatchTokens;
+import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.config.TrainingConfig.Length;
 import org.glmtuner.executor.MicroBatchMemory;
-import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.RankMemory;
-import org.glmtuner.planning.Weights.Copy;
-import org.glmtuner.topology.Topology;
+import org.glmtuner.placement.HostPlacement;
+import org.glmtuner.placement.RankPlacement;
+import org.glmtuner.planning.Speeds.Rate;
 import org.glmtuner.topology.Topology.MemoryNode;
 
 /** Makes a plan. */
@@ -25,16 +24,20 @@ public final class Planner {
   private static final int CHECKPOINT_COPIES = 4;
 
   private final PlanRequest request;
-  private final RankMemory rankMemory;
+  private final HostRanks ranks;
+  private final RankMemory memory;
+  private final int samples; // of a rank in a step, at most
 
   private Planner(PlanRequest request) {
     this.request = request;
-    this.rankMemory =
+    this.ranks = HostRanks.of(request.host(), request.config().ranks());
+    this.memory =
         new RankMemory(
             request.model().shape(),
             Prefix.of(request.config().prefix()),
             request.config().model().precision(),
-            request.host().seats().get(0).cpus().size());
+            ranks.groups().get(0).threads());
+    this.samples = (request.config().training().globalBatch() + ranks.all() - 1) / ranks.all();
   }
 
   /**
@@ -48,116 +51,80 @@ public final class Planner {
   }
 
   private Plan plan() {
-    HostPlan host = request.host();
-    int ranks = worldSize();
-    int onFirst = (ranks + host.count() - 1) / host.count();
-    List<Seat> taken = host.seats().subList(0, onFirst);
-    Weights weights = request.placement().apply(taken);
-    int globalBatch = request.config().training().globalBatch();
-    int samples = (globalBatch + ranks - 1) / ranks;
-    int budget = budget(taken, weights, samples);
-    int held = held(budget, samples);
-    long own = rankMemory.privateBytes(held, statistics(samples).in(held));
-    List<RankSpot> spots = spots(ranks, own);
-    List<RankSpot> first = spots.stream().filter(spot -> spot.host() == 0).toList();
-    List<NodeUse> nodes = NodeUse.of(host.topology(), weights, first, rankMemory.checkpointBytes());
-    StepShare share = StepShare.of(globalBatch, ranks, request.samples(), budget);
-    Plan.Step step = step(share, budget, ranks, taken, weights);
+    TrainingConfig training = request.config().training();
+    int budget = budget();
+    long own = own(budget);
+    HostPlacement placement = place(own);
+    StepShare share = StepShare.of(training.globalBatch(), ranks.all(), request.samples(), budget);
+    Plan.Step step = step(share, budget, placement);
     Plan.Run run =
-        new Plan.Run(steps(), CHECKPOINT_COPIES * rankMemory.trainableValues() * Float.BYTES);
-    Plan.Memory memory = new Plan.Memory(weights, nodes);
-    SparkSettings spark = spark(onFirst, ranks, own, weights);
-    List<String> warnings = new PlanWarnings(request, ranks, memory, step).list();
-    return new Plan(request, spots, memory, step, run, spark, warnings);
+        new Plan.Run(steps(), CHECKPOINT_COPIES * memory.trainableValues() * Float.BYTES);
+    SparkSettings spark = spark(own, placement);
+    List<String> warnings = new PlanWarnings(request, ranks.all(), placement, step, spark).list();
+    return new Plan(request, spots(placement, own), placement, step, run, spark, warnings);
   }
 
-  private int worldSize() {
-    HostPlan host = request.host();
-    int seats = host.seats().size() * host.count();
-    int asked = request.config().ranks().count();
-    if (asked > seats) {
-      throw new TunerException(
-          ExitCode.UNSUITABLE,
-          String.format(
-              "Cannot place %d ranks: %d host%s %d CPU groups of %d cores (ranks.count, ranks.cores, --hosts)",
-              asked,
-              host.count(),
-              host.count() == 1 ? " has" : "s have together",
-              seats,
-              host.seats().get(0).cpus().size()));
-    }
-    return asked == 0 ? seats : asked;
+  /**
+   * Tokens of a micro-batch. How many copies of the weights a host holds beside its ranks depends
+   * on how large these are, and they on what is left: copies are counted with ranks as small as
+   * they can be.
+   */
+  private int budget() {
+    long copies = place(own(1)).copies();
+    long bytes = request.host().topology().memory().stream().mapToLong(MemoryNode::bytes).sum();
+    return new MicroBatchMemory(
+            memory,
+            copies * request.model().weightBytes(),
+            request.config().training().microBatchTokens(),
+            statistics())
+        .planned("each host", bytes, ranks.count())
+        .tokens();
+  }
+
+  private HostPlacement place(long own) {
+    return ranks.place(request.model().weightBytes(), own, request.config().memory());
+  }
+
+  private MicroBatchMemory.Samples statistics() {
+    return new MicroBatchMemory.Samples(
+        request.samples().longest(), request.samples().tokens(), samples);
+  }
+
+  /** Bytes of a rank whose micro-batches may have so many tokens; a sample is never cut. */
+  private long own(int budget) {
+    long step = (long) samples * request.samples().longest();
+    int held = (int) Math.max(request.samples().longest(), Math.min(budget, step));
+    return memory.privateBytes(held, statistics().in(held));
   }
 
   /** Ranks are spread over the hosts, and the first hosts have one more where they must. */
-  private List<RankSpot> spots(int ranks, long memory) {
-    HostPlan host = request.host();
+  private List<RankSpot> spots(HostPlacement placement, long own) {
+    int hosts = request.host().count();
     List<RankSpot> spots = new ArrayList<>();
-    for (int number = 0; number < host.count(); number++) {
-      int count = ranks / host.count() + (number < ranks % host.count() ? 1 : 0);
-      for (Seat seat : host.seats().subList(0, count)) {
-        int node = NodeUse.ofRank(host.topology(), seat);
-        spots.add(new RankSpot(spots.size(), number, seat, node, memory));
+    for (int host = 0; host < hosts; host++) {
+      int count = ranks.all() / hosts + (host < ranks.all() % hosts ? 1 : 0);
+      for (int i = 0; i < count; i++) {
+        spots.add(
+            new RankSpot(spots.size(), host, ranks.groups().get(i), placement.ranks().get(i), own));
       }
     }
     return spots;
   }
 
-  /** {@code most} samples of a rank are all that a micro-batch can hold. */
-  private MicroBatchMemory.Samples statistics(int most) {
-    return new MicroBatchMemory.Samples(
-        request.samples().longest(), request.samples().tokens(), most);
-  }
-
-  /** Tokens that a micro-batch holds at most, where it may hold {@code budget}. */
-  private int held(int budget, int samples) {
-    long all = (long) samples * request.samples().longest();
-    return (int) Math.max(request.samples().longest(), Math.min(budget, all));
-  }
-
-  /** Ranks compete for the nodes that their own memory is on. */
-  private int budget(List<Seat> seats, Weights weights, int samples) {
-    Topology topology = request.host().topology();
-    List<MemoryNode> nodes =
-        topology.memory().stream()
-            .filter(
-                node -> node.kind() == topology.node(NodeUse.ofRank(topology, seats.get(0))).kind())
-            .toList();
-    List<Integer> numbers = nodes.stream().map(MemoryNode::number).toList();
-    long beside =
-        weights.copies().stream()
-            .filter(copy -> copy.nodes().isEmpty() || numbers.containsAll(copy.nodes()))
-            .mapToLong(Copy::bytes)
-            .sum();
-    long bytes = nodes.stream().mapToLong(MemoryNode::bytes).sum();
-    return new MicroBatchMemory(
-            rankMemory, beside, request.config().training().microBatchTokens(), statistics(samples))
-        .planned("each host", bytes, seats.size())
-        .tokens();
-  }
-
-  private Plan.Step step(
-      StepShare share, int budget, int ranks, List<Seat> seats, Weights weights) {
+  private Plan.Step step(StepShare share, int budget, HostPlacement placement) {
     StepModel model =
         new StepModel(
             request.model().shape(),
             Prefix.of(request.config().prefix()),
             request.model().weightBytes(),
-            rankMemory.trainableValues());
-    NetworkUse network =
-        NetworkUse.of(
-            model.bytesPerRank(ranks), Math.min(ranks, request.host().count()), request.speeds());
-    double read =
-        seats.stream().mapToDouble(seat -> readPerSecond(seat, seats, weights)).min().orElseThrow();
-    StepTime time =
-        model.time(
-            share,
-            seats.get(0).cpus().size(),
-            request.speeds().products().perSecond(),
-            read,
-            network.seconds());
+            memory.trainableValues());
+    NetworkUse network = NetworkUse.of(model.bytesPerRank(ranks.all()), hosts(), request.speeds());
+    Rate read = new WeightReading(ranks, placement, request.speeds()).ofRank();
+    double products = request.speeds().products().perSecond();
+    StepTime time = model.time(share, ranks.cores(), products, read.perSecond(), network.seconds());
     double tokens = request.config().training().globalBatch() * request.samples().tokens();
-    boolean starved = share.microBatches() > 1 && budget < ENOUGH_TOKENS && isAuto();
+    boolean auto = request.config().training().microBatchTokens() instanceof MicroBatchTokens.Auto;
+    boolean starved = auto && share.microBatches() > 1 && budget < ENOUGH_TOKENS;
     return new Plan.Step(
         share,
         budget,
@@ -168,39 +135,9 @@ public final class Planner {
         starved ? Limit.MEMORY : time.limit());
   }
 
-  private boolean isAuto() {
-    return request.config().training().microBatchTokens() instanceof MicroBatchTokens.Auto;
-  }
-
-  /** The least of what the memory gives to each of its readers and what the rank's cores take. */
-  private double readPerSecond(Seat seat, List<Seat> seats, Weights weights) {
-    OptionalDouble memory = memoryPerSecond(seat, seats, weights);
-    OptionalDouble cores =
-        request.speeds().coreReading().stream()
-            .mapToDouble(rate -> rate.perSecond() * seat.cpus().size())
-            .findFirst();
-    return Stream.of(memory, cores)
-        .flatMapToDouble(OptionalDouble::stream)
-        .min()
-        .orElseThrow(
-            () ->
-                TunerException.invalid(
-                    "Invalid arguments: --memory-gb-s is missing (the topology does not say how fast its memory is)"));
-  }
-
-  private OptionalDouble memoryPerSecond(Seat seat, List<Seat> seats, Weights weights) {
-    if (request.speeds().clusterReading().isPresent()) {
-      long beside = seats.stream().filter(other -> other.cluster() == seat.cluster()).count();
-      return OptionalDouble.of(request.speeds().clusterReading().get().perSecond() / beside);
-    }
-    Topology topology = request.host().topology();
-    Copy copy = weights.of(seat.cluster());
-    List<Integer> nodes =
-        copy.nodes().isEmpty() ? List.of(NodeUse.ofRank(topology, seat)) : copy.nodes();
-    double bandwidth = nodes.stream().mapToDouble(node -> topology.node(node).bandwidth()).sum();
-    long readers =
-        seats.stream().filter(other -> copy.clusters().contains(other.cluster())).count();
-    return bandwidth > 0 ? OptionalDouble.of(bandwidth / readers) : OptionalDouble.empty();
+  /** Those that have ranks. */
+  private int hosts() {
+    return Math.min(ranks.all(), request.host().count());
   }
 
   private OptionalLong steps() {
@@ -215,16 +152,16 @@ public final class Planner {
         : OptionalLong.of((count.getAsLong() * length.epochs() + batch - 1) / batch);
   }
 
-  private SparkSettings spark(int onFirst, int ranks, long own, Weights weights) {
+  private SparkSettings spark(long own, HostPlacement placement) {
     return new SparkSettings(
-        Math.min(ranks, request.host().count()),
-        onFirst,
-        request.host().seats().get(0).cpus().size(),
+        hosts(),
+        ranks.count(),
+        ranks.cores(),
         SparkSettings.overheads(
-            onFirst,
+            ranks.count(),
             own + request.config().ranks().jvm().heap(),
             request.model().weightBytes(),
-            weights.copies().stream().allMatch(Copy::mapped),
-            rankMemory.checkpointBytes()));
+            placement.ranks().stream().filter(RankPlacement::shared).count(),
+            memory.checkpointBytes()));
   }
 }

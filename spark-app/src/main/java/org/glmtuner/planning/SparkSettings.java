@@ -36,14 +36,14 @@ public record SparkSettings(int executors, int ranks, int cores, Overheads overh
    *
    * @param rankBytes of a rank for itself, its Java heap included
    * @param weightBytes that a rank reads
-   * @param mapped whether it maps them
+   * @param sharing ranks that map them together with others, rather than for themselves
    * @param checkpoint bytes that the first rank takes besides
    */
   static Overheads overheads(
-      int ranks, long rankBytes, long weightBytes, boolean mapped, long checkpoint) {
+      int ranks, long rankBytes, long weightBytes, long sharing, long checkpoint) {
     long own = HEAP_OVERHEAD + checkpoint + ranks * rankBytes;
     long all = own + ranks * weightBytes;
-    return new Overheads(all, mapped ? own : all);
+    return new Overheads(all, all - sharing * weightBytes);
   }
 
   /** Options of spark-submit: {@code --conf NAME=VALUE}. */

@@ -34,6 +34,10 @@ public record Speeds(
             "Invalid rate: " + perSecond + " (a number above 0), " + origin);
       }
     }
+
+    Rate dividedBy(double parts) {
+      return new Rate(perSecond / parts, origin);
+    }
   }
 
   /** Two ranks on an AMD EPYC 9004: 117 MB in 60 ms. */

@@ -26,6 +26,9 @@ public final class StepModel {
   private static final double ATTENTION_PER_SECOND = 68e9;
   private static final double ROW_SECONDS = 1.44e-8; // per token, layer and hidden unit
 
+  /** Of libtorch's sgemm, likewise, for a projected prefix's own products. */
+  private static final double SGEMM_PER_SECOND = 95e9;
+
   /** Likewise, per trainable value. */
   private static final double UPDATE_SECONDS = 1.4e-9;
 
@@ -83,7 +86,14 @@ public final class StepModel {
   private double other(StepShare share) {
     double keys = prefix.length() + share.tokens() / share.samples();
     double attention = ATTENTION_OPERATIONS * model.hidden() * keys / ATTENTION_PER_SECOND;
-    return share.tokens() * model.layers() * (attention + ROW_SECONDS * model.hidden());
+    double rows = share.tokens() * model.layers() * (attention + ROW_SECONDS * model.hidden());
+    return rows + (prefix.projection() ? encoderOperations() / SGEMM_PER_SECOND : 0);
+  }
+
+  /** Forward, and backward to inputs and to weights, of [P, H] by [H, H] and by [H, 2·L·H]. */
+  private double encoderOperations() {
+    double outputs = (1 + 2.0 * model.layers()) * model.hidden();
+    return 6.0 * prefix.length() * model.hidden() * outputs;
   }
 
   /**

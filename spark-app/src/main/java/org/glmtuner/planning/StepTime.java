@@ -7,7 +7,7 @@ import java.util.Map;
  *
  * @param products matrix products with the base's weights, these being at hand
  * @param reading the weights, from memory
- * @param other attention, norms and activations
+ * @param other attention, norms and activations; a projected prefix's encoder
  * @param update clipping and optimiser
  * @param network the sum over ranks, all of it
  * @param exposed of {@code network}, what the backward does not hide

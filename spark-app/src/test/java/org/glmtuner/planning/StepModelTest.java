@@ -123,4 +123,14 @@ class StepModelTest {
             100 - (hidden.products() + hidden.reading() + hidden.other()) / 2 * 27 / 28,
             within(1e-6));
   }
+
+  @Test
+  void aProjectedPrefixHasProductsOfItsOwn() {
+    StepShare share = new StepShare(4, 400, 200, 1);
+    StepTime plain = new StepModel(REAL, PREFIX, REAL_BYTES, 1).time(share, 4, 1e12, 1e11, 0);
+    StepTime projected =
+        new StepModel(REAL, new Prefix(128, true), REAL_BYTES, 1).time(share, 4, 1e12, 1e11, 0);
+    double operations = 6.0 * 128 * 4096 * (4096 + 2 * 28 * 4096);
+    assertThat(projected.other() - plain.other()).isCloseTo(operations / 95e9 / 4, within(1e-6));
+  }
 }

@@ -1,0 +1,107 @@
+package org.glmtuner.cli;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import org.glmtuner.config.ConfigLoader;
+import org.glmtuner.config.RanksConfig;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.executor.Calibration;
+import org.glmtuner.executor.Calibration.Rates;
+import org.glmtuner.executor.CpuTopology;
+import org.glmtuner.executor.HostTopology;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.planning.HostPlan;
+import org.glmtuner.planning.Speeds;
+import org.glmtuner.planning.Speeds.Rate;
+import org.glmtuner.topology.RankGroups;
+import picocli.CommandLine.Option;
+
+/** How fast the planned hosts are: given, or measured here. */
+final class SpeedOptions {
+  private static final double GIGA = 1e9;
+
+  /** Of a measurement; there are two. */
+  private static final double SECONDS = 1;
+
+  private static final String GIVEN = "given";
+
+  @Option(
+      names = "--gflops-per-core",
+      paramLabel = "GFLOP/S",
+      description = {
+        "What a core does in matrix products with BF16 weights, two operations for each multiplication and addition.",
+        "Without it, ranks are started here for some seconds and measured."
+      })
+  private Double products;
+
+  @Option(
+      names = "--memory-gb-s",
+      paramLabel = "GB/S",
+      description = {
+        "What the cores of a CPU cluster read together from where their weights are.",
+        "Without it, what the topology says of the memory, or what was measured where that is less."
+      })
+  private Double reading;
+
+  @Option(
+      names = "--network-gb-s",
+      paramLabel = "GB/S",
+      description = "What a host sends while it receives as much; without it, 1.25 (10 Gbit/s).")
+  private Double network;
+
+  /** Measures what is not given. */
+  Speeds speeds(TunerConfig config, HostPlan host, boolean live)
+      throws IOException, InterruptedException {
+    Optional<Rate> link = rate("--network-gb-s", network);
+    Optional<Rate> cluster = rate("--memory-gb-s", reading);
+    Optional<Rate> given = rate("--gflops-per-core", products);
+    boolean known = cluster.isPresent() || host.saysBandwidth();
+    if (given.isPresent() && known) {
+      return speeds(given.get(), Optional.empty(), cluster, link);
+    }
+    Calibration measured = measure(config, live ? host.count() : 0);
+    String origin = "measured on this host" + (live ? "" : ", which is not one of these");
+    return speeds(
+        given.orElse(new Rate(perCore(measured, Rates::operationsPerSecond), origin)),
+        Optional.of(new Rate(perCore(measured, Rates::bytesPerSecond), origin)),
+        cluster,
+        link);
+  }
+
+  /**
+   * Measures all ranks that this host would have at once.
+   *
+   * @param hosts of the plan; 0 where it is for others, so that this one has a rank for each of its
+   *     CPU clusters
+   */
+  private static Calibration measure(TunerConfig config, int hosts)
+      throws IOException, InterruptedException {
+    RanksConfig ranks = hosts > 0 ? config.ranks() : ConfigLoader.load("", "", Map.of()).ranks();
+    int asked = hosts > 0 ? (ranks.count() + hosts - 1) / hosts : 0;
+    RankGroups groups = RankGroups.of(HostTopology.read(config.cache().path()), ranks, asked);
+    int count = asked > 0 ? asked : groups.groups().size();
+    System.err.println(
+        "measuring products and memory of " + count + " ranks of " + groups.cores() + " cores");
+    return Calibration.measure(config, CpuTopology.read(), count, groups.cores(), SECONDS);
+  }
+
+  private static double perCore(Calibration measured, ToDoubleFunction<Rates> rate) {
+    return measured.together().stream().mapToDouble(rate).average().orElseThrow()
+        / measured.threads();
+  }
+
+  private static Speeds speeds(
+      Rate products, Optional<Rate> core, Optional<Rate> cluster, Optional<Rate> link) {
+    return new Speeds(
+        products, core, cluster, Speeds.SHARED_MEMORY, link.orElse(Speeds.TEN_GIGABIT));
+  }
+
+  private static Optional<Rate> rate(String option, Double giga) {
+    if (giga != null && !(giga > 0 && giga < 1e9)) {
+      throw TunerException.invalid("Invalid " + option + ": " + giga + " (a number above 0)");
+    }
+    return Optional.ofNullable(giga).map(given -> new Rate(given * GIGA, GIVEN));
+  }
+}

@@ -87,7 +87,7 @@ class PlanCommandTest {
         "-D",
         "model.path=" + Checkout.goldenSmall().resolve("model"),
         "-D",
-        "ranks.cores=1");
+        "ranks.count=1");
     assertThat(output)
         .content()
         .contains("hosts    1, like this one")

@@ -44,17 +44,23 @@ public record Calibration(
       TunerConfig config, CpuTopology topology, int ranks, int threads, double seconds)
       throws IOException, InterruptedException {
     try (LocalRanks group = LocalRanks.open(config, topology, ranks, threads)) {
-      Calibration measured = of(group, config, threads, seconds);
+      Frame.Ready ready = start(group, config, threads).get(0);
+      Calibration measured = of(group, ready, threads, seconds);
       group.finish();
       return measured;
     }
   }
 
-  /** As {@link #measure}, of ranks that have not been told anything yet. They stay. */
-  static Calibration of(LocalRanks group, TunerConfig config, int threads, double seconds)
+  /** What ranks that have not been told anything yet say once they could measure. */
+  static List<Frame.Ready> start(LocalRanks group, TunerConfig config, int threads)
       throws InterruptedException {
     post(group, new Frame.Calibrate(threads, config.engine().isa()));
-    Frame.Ready ready = (Frame.Ready) group.answers().get(0);
+    return group.answers().stream().map(Frame.Ready.class::cast).toList();
+  }
+
+  /** Measures with ranks that have started. They stay. */
+  static Calibration of(LocalRanks group, Frame.Ready ready, int threads, double seconds)
+      throws InterruptedException {
     Frame.MeasureRates request = new Frame.MeasureRates(seconds);
     group.post(0, request);
     Frame.Calibrated alone = (Frame.Calibrated) group.answer(0);

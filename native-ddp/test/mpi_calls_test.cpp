@@ -60,24 +60,35 @@ std::string Sum(const MpiRank& self, std::size_t count) {
   return Message(count, " floats: ", hash, "; ");
 }
 
-TEST_F(MpiCallsTest, EveryRankGetsTheSameBitsWhoeverComesLast) {
-  for (const int size : {2, 3, 4}) {
-    const std::vector<std::string> outcomes = RunRanks(size, [](const MpiRank& self) {
-      std::string first;
-      for (int last = 0; last < self.size; ++last) {
-        std::string sums;
-        for (const std::size_t count : {1, 5, 1000, 40000, 1 << 20}) {
-          if (self.rank == last) BeLate(milliseconds(5));
-          sums += Sum(self, count);
-        }
-        if (last == 0) first = sums;
-        if (sums != first) return Message("other bits when rank ", last, " was last: ", sums, first);
-      }
-      return first;
-    });
-    EXPECT_EQ(outcomes[0].rfind("1 floats: ", 0), 0U) << outcomes[0];
-    for (const std::string& outcome : outcomes) EXPECT_EQ(outcome, outcomes[0]) << "of " << size;
+/** The digests of this rank, equal whoever comes last. */
+std::string SumsWithEachRankLate(const MpiRank& self) {
+  std::string first;
+  for (int last = 0; last < self.size; ++last) {
+    std::string sums;
+    for (const std::size_t count : {1, 5, 1000, 40000, 1 << 20}) {
+      if (self.rank == last) BeLate(milliseconds(5));
+      sums += Sum(self, count);
+    }
+    if (last == 0) first = sums;
+    if (sums != first) return Message("other bits when rank ", last, " was last: ", sums, first);
   }
+  return first;
+}
+
+void ExpectTheSameBits(int size, const std::string& process_mapping) {
+  const std::vector<std::string> outcomes = RunRanks(size, SumsWithEachRankLate, process_mapping);
+  EXPECT_EQ(outcomes[0].rfind("1 floats: ", 0), 0U) << outcomes[0];
+  for (const std::string& outcome : outcomes) EXPECT_EQ(outcome, outcomes[0]) << "of " << size << process_mapping;
+}
+
+TEST_F(MpiCallsTest, EveryRankGetsTheSameBitsWhoeverComesLast) {
+  for (const int size : {2, 3, 4}) ExpectTheSameBits(size, "");
+}
+
+TEST_F(MpiCallsTest, EveryRankGetsTheSameBitsWhereTheyAreOnTwoNodes) {
+  ExpectTheSameBits(2, "(vector,(0,2,1))");
+  ExpectTheSameBits(3, "(vector,(0,1,2),(1,1,1))");
+  ExpectTheSameBits(4, "(vector,(0,2,2))");
 }
 
 TEST_F(MpiCallsTest, BytesAreBroadcastAndGathered) {

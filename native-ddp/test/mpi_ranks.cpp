@@ -29,7 +29,10 @@ constexpr unsigned kMostSeconds = 120;
 /** The PMI-1 server of one group on this host. */
 class PmiServer {
  public:
-  explicit PmiServer(int size) : size_(size), listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  PmiServer(int size, const std::string& process_mapping)
+      : size_(size),
+        process_mapping_(process_mapping.empty() ? Message("(vector,(0,1,", size, "))") : process_mapping),
+        listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     unlink(file_.path().c_str());
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -93,7 +96,7 @@ class PmiServer {
     }
     if (command == "get") {
       if (key == "PMI_process_mapping") {
-        return Message("cmd=get_result rc=0 msg=success value=(vector,(0,1,", size_, "))");
+        return "cmd=get_result rc=0 msg=success value=" + process_mapping_;
       }
       const auto known = keys_.find(key);
       return known == keys_.end() ? "cmd=get_result rc=-1 msg=key_not_found value=unknown"
@@ -118,6 +121,7 @@ class PmiServer {
   }
 
   int size_;
+  std::string process_mapping_;
   TemporaryFile file_;
   int listener_;
   std::mutex mutex_;
@@ -179,8 +183,9 @@ std::string MpiLibraryPath() {
   return access(path.c_str(), R_OK) == 0 ? path : "";
 }
 
-std::vector<std::string> RunRanks(int size, const std::function<std::string(const MpiRank&)>& body) {
-  PmiServer server(size);
+std::vector<std::string> RunRanks(int size, const std::function<std::string(const MpiRank&)>& body,
+                                  const std::string& process_mapping) {
+  PmiServer server(size, process_mapping);
   const pid_t parent = getpid();
   fflush(nullptr);
   struct Child {

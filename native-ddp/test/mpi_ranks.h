@@ -22,7 +22,10 @@ std::string MpiLibraryPath();
  * Forks `size` processes that form an MPI group, with this process as their PMI server, runs the body in each and
  * returns what each one's gave, by rank; "killed by signal 9", "cannot: <reason>" or the like for one that gave
  * nothing. A group that does not come to its end within two minutes is killed.
+ *
+ * @param process_mapping what PMI says of who is on which node; empty: all on one
  */
-std::vector<std::string> RunRanks(int size, const std::function<std::string(const MpiRank&)>& body);
+std::vector<std::string> RunRanks(int size, const std::function<std::string(const MpiRank&)>& body,
+                                  const std::string& process_mapping = "");
 
 }  // namespace native_ddp

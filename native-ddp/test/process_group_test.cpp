@@ -12,6 +12,8 @@
 #include <future>
 #include <stdexcept>
 
+#include "message.h"
+#include "mpi_ranks.h"
 #include "process_group/mpi_library.h"
 #include "process_group/mpi_thread.h"
 #include "process_group/pmi_client.h"
@@ -33,20 +35,58 @@ std::string Failure(const Call& call) {
   return "no exception";
 }
 
+/** Why a library is refused. */
+std::string Refusal(const std::string& path) {
+  return Failure<std::invalid_argument>([&] { MpiLibrary library(path); });
+}
+
+/** Why test/fake/mpi.cpp is refused, built as that. */
+std::string RefusalOfFake(const std::string& name) {
+  const std::string path = FAKE_LIBRARIES + name + ".so";
+  const std::string refusal = Refusal(path);
+  const std::string start = "Cannot use the MPI library " + path + ": ";
+  return refusal.rfind(start, 0) == 0 ? refusal.substr(start.size()) : refusal;
+}
+
 TEST(MpiLibraryTest, AFileThatCannotBeLoadedIsNamed) {
-  const std::string failure = Failure<std::invalid_argument>([] { MpiLibrary("/no/such/libmpi.so"); });
-  EXPECT_EQ(failure.rfind("Cannot load the MPI library /no/such/libmpi.so: ", 0), 0U) << failure;
+  EXPECT_EQ(
+      Refusal("/no/such/libmpi.so"),
+      "Cannot load the MPI library /no/such/libmpi.so: cannot open shared object file: No such file or directory");
+}
+
+TEST(MpiLibraryTest, AFileThatIsNoLibraryIsNamed) {
+  const TemporaryFile file;
+  std::ofstream(file.path()) << std::string(100, 'x');
+  EXPECT_EQ(Refusal(file.path()), "Cannot load the MPI library " + file.path() + ": invalid ELF header");
 }
 
 TEST(MpiLibraryTest, ALibraryThatIsNotMpiIsNamedWithTheMissingFunction) {
-  EXPECT_EQ(Failure<std::invalid_argument>([] { MpiLibrary("libm.so.6"); }),
-            "Cannot use the MPI library libm.so.6: it has no function MPI_Get_library_version");
+  EXPECT_EQ(Refusal("libm.so.6"), "Cannot use the MPI library libm.so.6: it has no function MPI_Get_library_version");
 }
 
-TEST(MpiLibraryTest, OpenMpiIsRefusedBeforeItIsInitialised) {
-  EXPECT_EQ(Failure<std::invalid_argument>([] { MpiLibrary(FAKE_OPEN_MPI); }),
-            std::string("Cannot use the MPI library ") + FAKE_OPEN_MPI +
-                ": it is Open MPI v4.1.4, which has another ABI (MPICH, Intel MPI or MVAPICH2 are needed)");
+TEST(MpiLibraryTest, OtherAbisAreRefusedBeforeTheLibraryIsInitialised) {
+  EXPECT_EQ(RefusalOfFake("open_mpi"),
+            "it is Open MPI v4.1.4, which has another ABI (MPICH's is needed: MPICH, Intel MPI or MVAPICH2)");
+  EXPECT_EQ(
+      RefusalOfFake("standard_abi"),
+      "it is MPICH Version: 5.0.2, which has the standard's ABI (MPICH's is needed: MPICH, Intel MPI or MVAPICH2)");
+}
+
+TEST(MpiLibraryTest, AnOldLibraryIsRefusedWithWhatItImplements) {
+  EXPECT_EQ(RefusalOfFake("old_mpich"), "MPICH Version: 3.1.4 implements MPI 3.0 (3.1 is needed, as of MPICH 3.2)");
+}
+
+TEST(MpiLibraryTest, ALibraryThatLacksAFunctionIsRefusedWithItsName) {
+  EXPECT_EQ(RefusalOfFake("half_mpich"), "it has no function MPI_Init_thread");
+}
+
+TEST(MpiLibraryTest, ARealLibraryTellsItsVersion) {
+  if (MpiLibraryPath().empty()) GTEST_SKIP() << "no MPI library at " << DEFAULT_MPI_LIBRARY << " nor in $MPI_LIBRARY";
+  const std::string outcome = RunRanks(1, [](const MpiRank&) {
+    const MpiLibrary library(MpiLibraryPath());
+    return Message(library.version().empty(), library.standard() >= 31);
+  })[0];
+  EXPECT_EQ(outcome, "01");
 }
 
 /** A Unix socket that listens as long as the object lives. */
@@ -209,6 +249,17 @@ TEST(MpiThreadTest, ItTellsHowLongItHasBeenInATask) {
   EXPECT_GT(thread.TimeInTask(), first);
   leave.set_value();
   thread.Call([] {});
+}
+
+TEST(MpiThreadTest, ACallThatTakesLongIsNotWaitedFor) {
+  std::promise<void> end;
+  std::shared_future<void> ended = end.get_future().share();
+  MpiThread thread;
+  EXPECT_TRUE(thread.CallWithin(std::chrono::minutes(1), [] {}));
+  EXPECT_THROW(thread.CallWithin(std::chrono::minutes(1), [] { throw std::runtime_error("of the task"); }),
+               std::runtime_error);
+  EXPECT_FALSE(thread.CallWithin(std::chrono::milliseconds(1), [ended] { ended.wait(); }));
+  end.set_value();
 }
 
 TEST(MpiThreadTest, WhatIsPostedIsDoneBeforeTheThreadEnds) {

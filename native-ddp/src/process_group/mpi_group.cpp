@@ -1,8 +1,11 @@
 #include "process_group/mpi_group.h"
 
 #include <ATen/ops/tensor.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <iostream>
 #include <stdexcept>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
@@ -17,6 +20,13 @@ namespace native_ddp {
 namespace {
 
 std::atomic<bool> initialised_before{false};
+
+/**
+ * MPICH before 4.2 may wait in MPI_Finalize for ever where it speaks TCP by UCX: one process waits for an answer of
+ * another, which waits for all in the PMI barrier (github.com/pmodels/mpich/pull/6596). All that ranks had to say has
+ * been said by then.
+ */
+constexpr auto kLongestEnd = std::chrono::seconds(2);
 
 c10::intrusive_ptr<c10d::ProcessGroup> MakeProcessGroup(const c10::intrusive_ptr<c10d::Backend>& backend) {
   constexpr auto kType = c10d::ProcessGroup::BackendType::CUSTOM;
@@ -143,7 +153,18 @@ std::uint64_t MpiGroup::collectives() const { return thread_->finished(); }
 void MpiGroup::Close() {
   Barrier();
   collectives_.reset();
-  thread_->Call([this] { library_->Check(library_->Finalize(), "finalise MPI"); });
+  const bool finalised =
+      thread_->CallWithin(kLongestEnd, [library = library_] { library->Check(library->Finalize(), "finalise MPI"); });
+  if (!finalised) LeaveAsItIs();
+}
+
+void MpiGroup::LeaveAsItIs() {
+  std::cerr << "MPI_Finalize of " << library_version_ << " does not come to its end; rank " << rank_ << " of "
+            << world_size_ << " leaves the group without it" << std::endl;
+  static const auto* const never_joined = new std::shared_ptr<MpiThread>(thread_);
+  static_cast<void>(never_joined);
+  // The last to be registered is the first to be run: before libraries clear away what the thread still uses.
+  on_exit([](int status, void*) { _exit(status); }, nullptr);
 }
 
 }  // namespace native_ddp

@@ -55,7 +55,10 @@ class MpiGroup {
   /** Collectives finished so far. Any thread. */
   std::uint64_t collectives() const;
 
-  /** Collective: a barrier, then MPI_Finalize. Every later call throws std::runtime_error. */
+  /**
+   * Collective: a barrier, then MPI_Finalize; where that hangs, the process is free to end without it. Every later call
+   * throws std::runtime_error.
+   */
   void Close();
 
  private:
@@ -63,6 +66,7 @@ class MpiGroup {
 
   void Initialise(const std::string& pmi_socket);
   void TestCollectives();
+  void LeaveAsItIs();
   Collectives& Open(const char* action) const;
 
   int rank_;

@@ -13,14 +13,16 @@ namespace native_ddp {
 class MpiLibrary {
  public:
   /**
-   * Throws std::invalid_argument naming the path if it cannot be loaded, lacks a function, or has another ABI as Open
-   * MPI does. Calls nothing that needs MPI_Init.
+   * Throws std::invalid_argument naming the path if it cannot be loaded, lacks a function, is older than MPI 3.1, or
+   * has another ABI, as Open MPI does. Calls nothing that needs MPI_Init.
    */
   explicit MpiLibrary(const std::string& path);
 
   const std::string& path() const { return path_; }
   /** What the library calls itself, on one line. */
   const std::string& version() const { return version_; }
+  /** The MPI standard that it implements: 31 for 3.1. */
+  int standard() const { return standard_; }
 
   /** Throws std::runtime_error "Cannot <action>: <what MPI says>" unless the code is MPI_SUCCESS. */
   void Check(int code, const std::string& action) const;
@@ -42,12 +44,15 @@ class MpiLibrary {
   decltype(&::MPI_Test) Test = nullptr;
 
  private:
+  void CheckAbi() const;
+  void CheckStandard();
   template <class Function>
   void Find(Function& function, const char* name);
 
   std::string path_;
   void* handle_ = nullptr;
   std::string version_;
+  int standard_ = 0;
 };
 
 }  // namespace native_ddp

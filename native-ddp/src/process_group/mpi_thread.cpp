@@ -1,6 +1,6 @@
 #include "process_group/mpi_thread.h"
 
-#include <future>
+#include <memory>
 #include <utility>
 
 namespace native_ddp {
@@ -32,17 +32,26 @@ void MpiThread::Post(std::function<void()> task) {
   posted_.notify_one();
 }
 
-void MpiThread::Call(const std::function<void()>& task) {
-  std::promise<void> done;
-  Post([&] {
+std::future<void> MpiThread::Start(const std::function<void()>& task) {
+  const auto done = std::make_shared<std::promise<void>>();
+  Post([done, task] {
     try {
       task();
-      done.set_value();
+      done->set_value();
     } catch (...) {
-      done.set_exception(std::current_exception());
+      done->set_exception(std::current_exception());
     }
   });
-  done.get_future().get();
+  return done->get_future();
+}
+
+void MpiThread::Call(const std::function<void()>& task) { Start(task).get(); }
+
+bool MpiThread::CallWithin(std::chrono::nanoseconds limit, const std::function<void()>& task) {
+  std::future<void> done = Start(task);
+  if (done.wait_for(limit) != std::future_status::ready) return false;
+  done.get();
+  return true;
 }
 
 std::chrono::nanoseconds MpiThread::TimeInTask() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -26,6 +27,12 @@ class MpiThread {
   /** Returns when the task is done, throwing what it threw. */
   void Call(const std::function<void()>& task);
 
+  /**
+   * As Call, but returns false if the task is not done within the limit. It then goes on, with copies of what it
+   * captured by value, and the thread cannot be joined before it ends.
+   */
+  bool CallWithin(std::chrono::nanoseconds limit, const std::function<void()>& task);
+
   /** How long the thread has been in its present task, or zero if it has none. */
   std::chrono::nanoseconds TimeInTask() const;
 
@@ -33,6 +40,7 @@ class MpiThread {
   std::uint64_t finished() const { return finished_; }
 
  private:
+  std::future<void> Start(const std::function<void()>& task);
   void Run();
 
   std::mutex mutex_;

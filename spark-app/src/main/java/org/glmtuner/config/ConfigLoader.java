@@ -29,8 +29,6 @@ public final class ConfigLoader {
    */
   private static final Set<String> NOT_YET =
       Set.of(
-          "mpi.interface",
-          "mpi.port-range",
           "mpi.allow-plaintext",
           "memory.weights",
           "memory.kind",
@@ -41,7 +39,8 @@ public final class ConfigLoader {
   private static final Set<String> NOT_YET_GROUPS = Set.of("memory", "retry", "report");
 
   /** Groups whose keys the user chooses. */
-  private static final Set<String> FREE_GROUPS = Set.of("mpi.environment");
+  private static final Set<String> FREE_GROUPS =
+      Set.of("mpi.environment", "mpi.presets.mpich", "mpi.presets.intel", "mpi.presets.other");
 
   /** Groups that may be given empty. */
   private static final Set<String> GROUPS =
@@ -56,6 +55,10 @@ public final class ConfigLoader {
           "engine",
           "mpi",
           "mpi.environment",
+          "mpi.presets",
+          "mpi.presets.mpich",
+          "mpi.presets.intel",
+          "mpi.presets.other",
           "cache");
 
   private ConfigLoader() {}

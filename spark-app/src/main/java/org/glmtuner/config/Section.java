@@ -9,6 +9,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,6 +21,9 @@ import java.util.stream.Stream;
  * afterwards.
  */
 final class Section {
+  private static final Pattern PORTS = Pattern.compile("(\\d{1,5})\\s*-\\s*(\\d{1,5})");
+  private static final int MOST_PORT = 65535;
+
   private final Config config;
   private final String group;
   private final List<String> problems;
@@ -30,6 +36,27 @@ final class Section {
 
   String text(String key) {
     return read(key, config::getString, "");
+  }
+
+  /** As the other, of the values that the rule names. */
+  String text(String key, Predicate<String> allowed, String rule) {
+    String value = text(key);
+    return check(key, allowed.test(value), value, rule) ? value : "";
+  }
+
+  /** {@code 50000-50100}, or empty for any port. */
+  PortRange ports(String key) {
+    String value = text(key).strip();
+    Matcher matcher = PORTS.matcher(value);
+    if (matcher.matches()) {
+      PortRange range =
+          new PortRange(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
+      if (range.first() >= 1 && range.first() <= range.last() && range.last() <= MOST_PORT) {
+        return range;
+      }
+    }
+    check(key, value.isEmpty(), value, "empty, or two ports from 1 to 65535 such as 50000-50100");
+    return PortRange.ANY;
   }
 
   /** Whether the value is this word, and not something that must be read in another way. */
@@ -145,7 +172,8 @@ final class Section {
     return type >= 0 ? message.substring(type) : message.substring(message.lastIndexOf(": ") + 2);
   }
 
-  private boolean check(String key, boolean holds, Object value, String rule) {
+  /** Notes a problem unless the rule holds; returns whether it does. */
+  boolean check(String key, boolean holds, Object value, String rule) {
     if (!holds) {
       problems.add("Invalid " + group + "." + key + ": " + value + " (" + rule + ")");
     }

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntFunction;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.storage.RandomNames;
 import org.glmtuner.wire.Frame;
@@ -46,10 +47,22 @@ public final class LocalRanks implements AutoCloseable {
    */
   public static LocalRanks open(TunerConfig config, CpuTopology topology, int count, int cores)
       throws IOException, InterruptedException {
+    HostIdentity here = HostIdentity.read();
+    return open(config, topology, count, cores, rank -> here);
+  }
+
+  /** As the other, with ranks that are told to be where {@code places} says. */
+  static LocalRanks open(
+      TunerConfig config,
+      CpuTopology topology,
+      int count,
+      int cores,
+      IntFunction<HostIdentity> places)
+      throws IOException, InterruptedException {
     LocalRanks ranks = new LocalRanks(count);
     try {
       ranks.fork(config, topology, count, cores);
-      ranks.serve(RandomNames.next());
+      ranks.serve(RandomNames.next(), places);
       return ranks;
     } catch (IOException | InterruptedException | RuntimeException e) {
       try {
@@ -68,7 +81,9 @@ public final class LocalRanks implements AutoCloseable {
       throws IOException, InterruptedException {
     List<Future<RankHost>> started = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      started.add(forks.submit(() -> RankHost.open(config, topology, cores, NEVER)));
+      started.add(
+          forks.submit(
+              () -> RankHost.open(config, RankHost.Purpose.MEMBER, topology, cores, NEVER)));
     }
     Exception failure = null;
     for (Future<RankHost> host : started) {
@@ -92,11 +107,11 @@ public final class LocalRanks implements AutoCloseable {
     hosts.sort(Comparator.comparing(host -> host.claim().group().cpus()[0]));
   }
 
-  private void serve(String name) throws IOException {
-    HostIdentity identity = HostIdentity.read();
+  private void serve(String name, IntFunction<HostIdentity> places) throws IOException {
     List<RankPlan.Facts> facts = new ArrayList<>();
     for (RankHost host : hosts) {
-      facts.add(new RankPlan.Facts(facts.size(), identity, host.claim().group(), List.of()));
+      int rank = facts.size();
+      facts.add(new RankPlan.Facts(rank, places.apply(rank), host.claim().group(), List.of()));
     }
     PmiServer.Group group = new RankPlan(facts).group(name);
     LocalKeyExchange exchange = new LocalKeyExchange(hosts.size());

@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.stream.Stream;
 import org.glmtuner.failure.TunerException;
@@ -44,6 +45,11 @@ final class NativeLibraries {
           new Bundle("native/linux-x86_64/libnative_ddp.so", "native/linux-x86_64/", ""),
           new Bundle(
               "native/linux-x86_64/mpich/libmpi.so.12", "native/linux-x86_64/mpich/", "mpich/"));
+
+  private static final String MPI_PROBE = "mpi-probe";
+
+  /** Files that are started; a jar does not say so. */
+  private static final Set<String> PROGRAMS = Set.of(MPI_PROBE);
 
   /** A file to unpack; {@code mark} changes with its content. */
   private record Item(URL source, String target, String mark) {}
@@ -82,6 +88,16 @@ final class NativeLibraries {
 
   Path defaultMpi() {
     return directory.resolve("mpich/libmpi.so.12");
+  }
+
+  /** The libfabric that the default MPI brings. */
+  Path defaultLibfabric() {
+    return directory.resolve("mpich/mpich/libfabric.so.1");
+  }
+
+  /** The program that looks at MPI libraries. */
+  Path mpiProbe() {
+    return directory.resolve(MPI_PROBE);
   }
 
   private static List<Item> items() throws IOException {
@@ -169,6 +185,10 @@ final class NativeLibraries {
       Files.createDirectories(target.getParent());
       try (InputStream in = item.source().openStream()) {
         Files.copy(in, target);
+        if (PROGRAMS.contains(item.target())
+            && !target.toFile().setExecutable(true)) { // for the owner
+          throw new IOException("it cannot be made executable");
+        }
       } catch (IOException e) {
         throw new IOException(
             "Cannot unpack " + item.target() + " into " + temporary + ": " + e.getMessage(), e);

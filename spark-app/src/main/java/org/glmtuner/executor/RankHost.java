@@ -2,44 +2,64 @@ package org.glmtuner.executor;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.storage.PrivateDirectory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Everything that a task holds for its rank: cores, directories, libraries and the process. Closing
  * it ends the rank and gives all back, in the reverse order.
  */
 final class RankHost implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RankHost.class);
+
   private final Path cache;
-  private final String mpiLibrary;
+  private final Optional<MpiLibrary> mpi;
   private final CpuClaim claim;
   private final AttemptDirectory directory;
   private final RankSession session;
 
   private RankHost(
       Path cache,
-      String mpiLibrary,
+      Optional<MpiLibrary> mpi,
       CpuClaim claim,
       AttemptDirectory directory,
       RankSession session) {
     this.cache = cache;
-    this.mpiLibrary = mpiLibrary;
+    this.mpi = mpi;
     this.claim = claim;
     this.directory = directory;
     this.session = session;
   }
 
+  /** What the rank is for: only members of a group need an MPI library. */
+  enum Purpose {
+    MEMBER,
+    SERVER
+  }
+
   /** Claims cores of this host and forks a rank on them. */
-  static RankHost open(TunerConfig config, int cores, TaskSignal signal)
+  static RankHost open(TunerConfig config, Purpose purpose, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
-    return open(config, CpuTopology.read(), cores, signal);
+    return open(config, purpose, CpuTopology.read(), cores, signal);
   }
 
   /** As the other, of the CPUs in {@code topology}. */
-  static RankHost open(TunerConfig config, CpuTopology topology, int cores, TaskSignal signal)
+  static RankHost open(
+      TunerConfig config, Purpose purpose, CpuTopology topology, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
     Path cache = PrivateDirectory.provide(config.cache().path());
     NativeLibraries libraries = NativeLibraries.provide(cache);
+    Optional<MpiLibrary> mpi =
+        purpose == Purpose.MEMBER
+            ? Optional.of(MpiLibrary.provide(config.mpi(), libraries))
+            : Optional.empty();
+    mpi.ifPresent(
+        found ->
+            LOG.info("{} at {}, {}", found.probe().version(), found.path(), found.environment()));
     CpuClaim claim = CpuClaim.take(topology, cores, cache, config.ranks().patience(), signal);
     AttemptDirectory directory = null;
     try {
@@ -47,20 +67,14 @@ final class RankHost implements AutoCloseable {
       RankLaunch launch =
           RankLaunch.of(
               config.ranks().jvm(),
-              config.mpi().environment(),
+              mpi.map(MpiLibrary::environment).orElse(Map.of()),
               claim.group().cpus(),
               libraries,
               RankSession.socket(directory),
               CpuClaim.lockFile(cache));
       RankSession session =
           RankSession.open(launch, directory, config.ranks().heartbeatTimeout(), signal);
-      String mpi = config.mpi().library();
-      return new RankHost(
-          cache,
-          mpi.isEmpty() ? libraries.defaultMpi().toString() : mpi,
-          claim,
-          directory,
-          session);
+      return new RankHost(cache, mpi, claim, directory, session);
     } catch (IOException | InterruptedException | RuntimeException e) {
       closeAfter(e, directory);
       closeAfter(e, claim);
@@ -82,9 +96,9 @@ final class RankHost implements AutoCloseable {
     return cache;
   }
 
-  /** The configured MPI library, or the one that the application brings. */
+  /** The path of the MPI library of a member. */
   String mpiLibrary() {
-    return mpiLibrary;
+    return mpi.orElseThrow().path().toString();
   }
 
   CpuClaim claim() {

@@ -15,7 +15,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
   private static final String MAIN = "org.glmtuner.rank.RankMain";
 
   /** What passes from the executor to the rank; anything else, credentials included, does not. */
-  private static final List<String> INHERITED =
+  static final List<String> INHERITED =
       List.of("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "TZ");
 
   /**

@@ -71,7 +71,8 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
 
   private void serve(Iterator<Q> items, List<A> answers, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
-    try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
+    try (RankHost host =
+        RankHost.open(plan.config(), RankHost.Purpose.SERVER, plan.cores(), signal)) {
       int beside = Math.min(plan.ranks(), CpuTopology.read().groups(plan.cores()).size());
       MicroBatchMemory.Budget budget =
           plan.microBatches().serving(FreeMemory.limits(), beside, cachedTokens());

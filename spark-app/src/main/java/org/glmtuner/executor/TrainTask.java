@@ -60,7 +60,8 @@ final class TrainTask
       TaskSignal signal,
       Member[] self)
       throws Exception {
-    try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
+    try (RankHost host =
+        RankHost.open(plan.config(), RankHost.Purpose.MEMBER, plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
               context.partitionId(), identity, host.claim().group(), FreeMemory.limits());

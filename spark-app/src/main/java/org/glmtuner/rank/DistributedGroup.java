@@ -33,7 +33,7 @@ final class DistributedGroup implements AutoCloseable {
   /**
    * Joins the group, which tests itself.
    *
-   * @throws TunerException with exit code 2 where the MPI library cannot be used, 4 where the group
+   * @throws TunerException with exit code 3 where the MPI library cannot be used, 4 where the group
    *     did not come about
    */
   static DistributedGroup join(
@@ -47,7 +47,7 @@ final class DistributedGroup implements AutoCloseable {
               membership.worldSize());
       return new DistributedGroup(group, manager.newSubManager(), task);
     } catch (IllegalArgumentException e) {
-      throw new TunerException(ExitCode.INVALID, e.getMessage() + " (mpi.library)", e);
+      throw new TunerException(ExitCode.UNSUITABLE, e.getMessage() + " (mpi.library)", e);
     } catch (IllegalStateException e) {
       throw new TunerException(ExitCode.TRAINING_FAILED, e.getMessage(), e);
     }

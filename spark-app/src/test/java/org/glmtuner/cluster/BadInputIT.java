@@ -205,15 +205,26 @@ class BadInputIT {
   void openMpiIsRefusedByName() throws Exception {
     Path openMpi = Checkout.root().resolve("native-ddp/target/cmake/libfake_open_mpi.so");
     assertThat(openMpi).exists();
-    fails(train().set("mpi.library", openMpi), ExitCode.INVALID, "Open MPI", openMpi.toString());
+    fails(
+        train().set("mpi.library", openMpi),
+        ExitCode.UNSUITABLE,
+        "Cannot use the MPI library " + openMpi + ": it is Open MPI v4.1.4, which has another ABI");
   }
 
   @Test
   void anMpiLibraryThatIsMissingIsNamed() throws Exception {
     fails(
         train().set("mpi.library", "/nowhere/libmpi.so.12"),
-        ExitCode.INVALID,
-        "/nowhere/libmpi.so.12");
+        ExitCode.UNSUITABLE,
+        "Cannot load the MPI library /nowhere/libmpi.so.12: ");
+  }
+
+  @Test
+  void aNetworkInterfaceThatIsNotThereIsNamed() throws Exception {
+    fails(
+        train().set("mpi.interface", "no-such0"),
+        ExitCode.UNSUITABLE,
+        "Cannot use the network interface no-such0 (mpi.interface): ");
   }
 
   @Test

@@ -33,7 +33,10 @@ class ConfigLoaderTest {
       }
       ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
       engine.isa = avx2
-      mpi { library = /libmpi.so.12, environment { FI_PROVIDER = tcp } }
+      mpi {
+        library = /libmpi.so.12, interface = eth1, port-range = 50000-50010, environment { FI_PROVIDER = tcp }
+        presets { mpich { UCX_TLS = tcp }, intel { FI_PROVIDER = "" }, other { X = "{root}" } }
+      }
       cache.directory = /cache
       """;
 
@@ -91,7 +94,15 @@ class ConfigLoaderTest {
                 new RanksConfig.Jvm(512L << 20, "", List.of()),
                 Duration.ofSeconds(15)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AUTO));
-    assertThat(config.mpi()).isEqualTo(new MpiConfig("", Map.of()));
+    assertThat(config.mpi().library()).isEmpty();
+    assertThat(config.mpi().network()).isEqualTo(new MpiConfig.Network("", PortRange.ANY));
+    assertThat(config.mpi().environment()).isEmpty();
+    assertThat(config.mpi().presets().mpich().variables())
+        .containsEntry("UCX_NET_DEVICES", "{interface}");
+    assertThat(config.mpi().presets().intel().variables())
+        .containsEntry("I_MPI_PIN", "off")
+        .containsEntry("I_MPI_FABRICS", "shm:ofi");
+    assertThat(config.mpi().presets().other().variables()).isEmpty();
     assertThat(config.cache()).isEqualTo(new CacheConfig(""));
   }
 
@@ -145,8 +156,15 @@ class ConfigLoaderTest {
                 new RanksConfig.Jvm(256L << 20, "/jdk", List.of("-Xint")),
                 Duration.ofSeconds(9)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AVX2));
-    assertThat(config.mpi())
-        .isEqualTo(new MpiConfig("/libmpi.so.12", Map.of("FI_PROVIDER", "tcp")));
+    assertThat(config.mpi().library()).isEqualTo("/libmpi.so.12");
+    assertThat(config.mpi().network())
+        .isEqualTo(new MpiConfig.Network("eth1", new PortRange(50000, 50010)));
+    assertThat(config.mpi().environment()).isEqualTo(Map.of("FI_PROVIDER", "tcp"));
+    assertThat(config.mpi().presets().mpich().variables())
+        .containsEntry("UCX_TLS", "tcp")
+        .containsEntry("UCX_NET_DEVICES", "{interface}");
+    assertThat(config.mpi().presets().intel().variables()).containsEntry("FI_PROVIDER", "");
+    assertThat(config.mpi().presets().other().variables()).isEqualTo(Map.of("X", "{root}"));
     assertThat(config.cache()).isEqualTo(new CacheConfig("/cache"));
   }
 
@@ -156,7 +174,8 @@ class ConfigLoaderTest {
     assertThat(ConfigLoader.reference().entrySet())
         .allSatisfy(
             entry -> {
-              if (!entry.getKey().equals("training.max-steps")) {
+              if (!entry.getKey().equals("training.max-steps") // excludes training.epochs
+                  && !entry.getKey().startsWith("mpi.presets.")) { // names are free
                 assertThat(given.hasPath(entry.getKey())).as(entry.getKey()).isTrue();
               }
               assertThat(entry.getValue().valueType()).isNotEqualTo(ConfigValueType.NULL);
@@ -229,6 +248,26 @@ class ConfigLoaderTest {
         .hasMessageContainingAll(
             "Invalid generation.top-p: 1.5 (a number above 0 up to 1.0)",
             "Invalid generation.text: html (one of plain, chat)");
+  }
+
+  @Test
+  void mpiTakesALibraryThatCanBeFoundAndPortsThatExist() {
+    assertThat(load("mpi.library = intel").mpi().library()).isEqualTo("intel");
+    for (String ports : List.of("80", "100-99", "0-10", "1-65536", "a-b")) {
+      assertThatThrownBy(() -> load("mpi.port-range = \"" + ports + "\""))
+          .hasMessageContaining(
+              "Invalid mpi.port-range: "
+                  + ports
+                  + " (empty, or two ports from 1 to 65535 such as 50000-50100)");
+    }
+    assertThatThrownBy(
+            () ->
+                load(
+                    "mpi { library = libmpi.so, presets { intel { A = \"{rot}\" }, cray {B = 1} } }"))
+        .hasMessageContainingAll(
+            "Invalid mpi.library: libmpi.so (empty, intel, mpich or an absolute path)",
+            "Invalid mpi.presets.intel.A: {rot} (known are {interface}, {port-range}, {first-port}, ",
+            "Invalid key mpi.presets.cray.B (there is no such key)");
   }
 
   @Test

@@ -1,0 +1,146 @@
+package org.glmtuner.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.glmtuner.checkpoint.Checkpoints;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.HadoopSettings;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whole runs of two ranks with every MPI library that is installed. */
+class MpiLibrariesIT {
+  private static final Duration LIMIT = Duration.ofMinutes(2);
+  private static final int STEPS = 40;
+
+  /** So many that a run is not done before its rank is killed. */
+  private static final int ENDLESS = 100_000;
+
+  @TempDir static Path cache; // unpacking libraries takes long
+  @TempDir static Path shared;
+  private static Path rows;
+  private static Run expected;
+
+  @TempDir Path directory;
+  private Leftovers leftovers;
+
+  /** What a run left: the loss of every step, and the last checkpoint's checksum. */
+  private record Run(List<Double> losses, String checksum, String backend) {}
+
+  @BeforeAll
+  static void trainWithTheBundledLibrary() throws Exception {
+    rows =
+        GoldenRows.write(
+            Checkout.goldenSmall(),
+            IntStream.range(0, 24).boxed().toList(),
+            shared.resolve("rows.jsonl"));
+    expected = run(shared, InstalledMpi.BUNDLED);
+  }
+
+  @BeforeEach
+  void watch() throws IOException {
+    leftovers = Leftovers.watch(cache);
+  }
+
+  private static Submission.Builder train(Path directory, InstalledMpi mpi, int steps) {
+    return Submission.of(directory, "train")
+        .set("run.directory", directory.resolve("run"))
+        .set("model.path", Checkout.goldenSmall().resolve("model"))
+        .set("model.precision", "fp32")
+        .set("prefix.length", 8)
+        .set("data.train", rows)
+        .set("training.max-steps", steps)
+        .set("training.global-batch", 4)
+        .set("training.log-every", 1)
+        .set("training.checkpoint-every", STEPS)
+        .set("ranks.count", 2)
+        .set("ranks.cores", 1)
+        .set("mpi.library", mpi.library())
+        .set("cache.directory", cache);
+  }
+
+  private static Run run(Path directory, InstalledMpi mpi) throws Exception {
+    try (Submission submission = train(directory, mpi, STEPS).run(LIMIT)) {
+      JsonObject result = submission.result();
+      assertThat(result.get("status").getAsString()).as(submission.err()).isEqualTo("finished");
+      List<Double> losses =
+          Files.readAllLines(directory.resolve("run/metrics.jsonl")).stream()
+              .map(line -> JsonParser.parseString(line).getAsJsonObject().get("loss").getAsDouble())
+              .toList();
+      assertThat(losses).hasSize(STEPS);
+      return new Run(losses, checksum(directory), result.get("backend").getAsString());
+    }
+  }
+
+  private static Checkpoints.Listing checkpoints(Path directory) throws IOException {
+    String run = directory.resolve("run").toUri().toString();
+    return new Checkpoints(Directory.of(run, HadoopSettings.of(new Configuration(false)))).list();
+  }
+
+  private static String checksum(Path directory) throws IOException {
+    return checkpoints(directory).newest().orElseThrow().manifest().checksum();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aRunIsTheSameToTheLastBitAndLeavesNothing(InstalledMpi mpi) throws Exception {
+    Run run = run(directory, mpi);
+    assertThat(run.backend()).startsWith("mpi (" + mpi.version());
+    assertThat(run.losses()).isEqualTo(expected.losses());
+    assertThat(run.checksum()).isEqualTo(expected.checksum());
+    leftovers.assertNone();
+  }
+
+  /** Of a rank that trains, and how the run ends that it belonged to. */
+  private String runWhoseRankGets(String signal, InstalledMpi mpi) throws Exception {
+    try (Submission submission = train(directory, mpi, ENDLESS).start()) {
+      await()
+          .atMost(LIMIT)
+          .pollInterval(Duration.ofMillis(50))
+          .failFast(
+              "training ended",
+              () -> assertThat(submission.driver().isAlive()).as(submission.err()).isTrue())
+          .until(
+              () ->
+                  Files.isDirectory(directory.resolve("run"))
+                      && checkpoints(directory).newest().isPresent());
+      String rank = Long.toString(leftovers.ranks().get(0).pid());
+      assertThat(new ProcessBuilder("kill", "-" + signal, rank).start().waitFor()).isZero();
+      assertThat(submission.await(LIMIT))
+          .as(submission.err())
+          .isEqualTo(ExitCode.TRAINING_FAILED.number());
+      leftovers.assertNone(Duration.ofSeconds(5));
+      return submission.err();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aKilledRankLeavesNothing(InstalledMpi mpi) throws Exception {
+    assertThat(runWhoseRankGets("KILL", mpi)).contains("was killed by signal 9");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void segmentationFaultsStayTheJvmsToHandle(InstalledMpi mpi) throws Exception {
+    assertThat(runWhoseRankGets("SEGV", mpi))
+        .contains(
+            "A fatal error has been detected by the Java Runtime Environment",
+            "was killed by signal 6")
+        .doesNotContain("Caught signal 11");
+  }
+}

@@ -155,7 +155,11 @@ public final class HostChecks {
     }
     String found =
         String.format(
-            Locale.ROOT, "%.0f MB free, %d ranks need %.0f MB", free / MEGA, ranks, needed / MEGA);
+            Locale.ROOT,
+            "%.0f MB free, %s %.0f MB",
+            free / MEGA,
+            ranks == 1 ? "a rank needs" : ranks + " ranks need",
+            needed / MEGA);
     if (free < needed) {
       findings.problem(
           "/dev/shm",

@@ -1,6 +1,5 @@
 package org.glmtuner.diagnosis;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -126,17 +125,5 @@ public final class RankChecks {
             bytes / seconds / GIGA,
             few * MICRO),
         values);
-  }
-
-  /** The lines of an MPI library's version that tell it from others, on one line. */
-  public static String library(String version) {
-    List<String> parts = new ArrayList<>();
-    for (String line : version.lines().toList()) {
-      String[] field = line.split(":\\s+", 2);
-      if (parts.isEmpty() || field[0].strip().endsWith("Device")) {
-        parts.add(line.strip().replaceAll("\\s+", " "));
-      }
-    }
-    return String.join(", ", parts);
   }
 }

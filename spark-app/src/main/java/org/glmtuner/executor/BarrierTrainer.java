@@ -8,7 +8,6 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.resource.ResourceProfile;
 import org.glmtuner.data.Sample;
-import scala.Tuple2;
 import scala.runtime.AbstractFunction1;
 
 /**
@@ -54,7 +53,8 @@ public final class BarrierTrainer {
    * Java has no {@code barrier()}: the identity makes the stage a barrier stage, and Java's
    * function follows in it.
    */
-  private static final class Identity<T> extends AbstractFunction1<scala.collection.Iterator<T>, scala.collection.Iterator<T>>
+  private static final class Identity<T>
+      extends AbstractFunction1<scala.collection.Iterator<T>, scala.collection.Iterator<T>>
       implements Serializable {
     private static final long serialVersionUID = 1L;
 

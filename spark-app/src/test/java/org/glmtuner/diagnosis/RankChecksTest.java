@@ -50,16 +50,6 @@ class RankChecksTest {
   }
 
   @Test
-  void ofAVersionOnlyNameAndDeviceAreShown() {
-    assertThat(
-            RankChecks.library(
-                "MPICH Version:      5.0.2\nMPICH Release date: x\nMPICH Device:       ch4:ucx\nMPICH configure: --a"))
-        .isEqualTo("MPICH Version: 5.0.2, MPICH Device: ch4:ucx");
-    assertThat(RankChecks.library("Intel(R) MPI Library 2021.14 for Linux* OS\n"))
-        .isEqualTo("Intel(R) MPI Library 2021.14 for Linux* OS");
-  }
-
-  @Test
   void clocksAreJudgedByWhatIsCertain() {
     ClockCheck.judge(findings, 0.4, 0.001);
     ClockCheck.judge(findings, -3, 0.001);

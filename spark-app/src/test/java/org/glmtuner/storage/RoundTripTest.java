@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +18,7 @@ class RoundTripTest {
   void everyPartTakesTimeAndNothingIsLeft() throws IOException {
     RoundTrip trip = RoundTrip.measure(Directory.ofConfigured("file:" + directory));
     assertThat(trip.bytes()).isPositive();
-    assertThat(new double[] {trip.write(), trip.read(), trip.rename(), trip.delete()})
+    assertThat(List.of(trip.write(), trip.read(), trip.rename(), trip.delete()))
         .allSatisfy(seconds -> assertThat(seconds).isPositive());
     try (Stream<Path> left = Files.list(directory)) {
       assertThat(left).isEmpty();

@@ -4,9 +4,10 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import org.glmtuner.executor.CpuTopology;
+import java.util.List;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.CpuList;
 
 /**
  * What the fused multiply-add units of some CPUs can do together, measured by a native loop while
@@ -14,13 +15,13 @@ import org.glmtuner.failure.TunerException;
  */
 final class FmaPeak {
   private final Path program;
-  private final int[] cpus;
+  private final List<Integer> cpus;
   private double best;
 
   /**
    * @param program {@code fma_peak} of native-ddp
    */
-  FmaPeak(Path program, int[] cpus) {
+  FmaPeak(Path program, List<Integer> cpus) {
     this.program = program;
     this.cpus = cpus;
   }
@@ -28,7 +29,7 @@ final class FmaPeak {
   /** Measures for a fraction of a second. */
   void measure() throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder(program.toString(), "--cpus", CpuTopology.formatList(cpus))
+        new ProcessBuilder(program.toString(), "--cpus", CpuList.format(cpus))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import org.glmtuner.config.TunerConfig;
-import org.glmtuner.executor.CpuTopology;
 import org.glmtuner.executor.HostIdentity;
+import org.glmtuner.topology.CpuList;
 
 /** What a result depends on besides the program: the first line of a file of results. */
 final class Machine {
@@ -16,7 +16,7 @@ final class Machine {
     JsonObject line = new JsonObject();
     line.addProperty("date", LocalDate.now(ZoneOffset.UTC).toString());
     line.addProperty("machine", HostIdentity.cpuModel());
-    line.addProperty("cpus", CpuTopology.formatList(settings.topology().cpus()));
+    line.addProperty("cpus", CpuList.format(settings.topology().cpus()));
     line.addProperty("kernel", System.getProperty("os.version"));
     line.addProperty("java", Runtime.version().toString());
     String version = Machine.class.getPackage().getImplementationVersion();

@@ -10,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.glmtuner.executor.CpuTopology;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.CpuList;
 
 /**
  * Another program that measures the same step and prints a line of JSON with {@code mode} and
@@ -42,7 +42,7 @@ record Peer(String python, Path program) {
     ModelShape model = settings.model();
     Settings.Group group = settings.group();
     List<String> command = new ArrayList<>(List.of("taskset", "-c"));
-    command.add(CpuTopology.formatList(settings.topology().cpus()));
+    command.add(CpuList.format(settings.topology().cpus()));
     command.addAll(List.of(python, program.toString(), "--modes", mode));
     command.addAll(List.of("--data", data.toAbsolutePath().toString()));
     add(command, "--layers", model.layers());

@@ -2,7 +2,11 @@ package org.glmtuner.benchmark;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.glmtuner.executor.CpuTopology;
+import org.glmtuner.config.ConfigLoader;
+import org.glmtuner.executor.HostTopology;
+import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.CpuList;
+import org.glmtuner.topology.Topology;
 import picocli.CommandLine.Option;
 
 /** The options of all commands that start ranks. */
@@ -30,8 +34,14 @@ final class RankOptions {
         Positive.check("--ranks", ranks), Positive.check("--threads", threads));
   }
 
-  CpuTopology topology() {
-    return cpus.isEmpty() ? CpuTopology.read() : CpuTopology.ofList(cpus);
+  /** This machine, or of it the CPUs that were named. */
+  Topology topology() throws InterruptedException {
+    Topology host = HostTopology.read(ConfigLoader.load("", "", overrides).cache().path());
+    try {
+      return cpus.isEmpty() ? host : host.restrictedTo(CpuList.parse(cpus));
+    } catch (IllegalArgumentException e) {
+      throw TunerException.invalid("Invalid --cpus: " + cpus + " (" + e.getMessage() + ")");
+    }
   }
 
   Map<String, String> overrides() {

@@ -6,9 +6,9 @@ import java.util.Map;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.config.TunerConfig;
-import org.glmtuner.executor.CpuTopology;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.Topology;
 
 /**
  * What is measured, and on what.
@@ -19,11 +19,7 @@ import org.glmtuner.failure.TunerException;
  * @param fmaPeak the program that measures the peak
  */
 record Settings(
-    ModelShape model,
-    Map<String, String> overrides,
-    Group group,
-    CpuTopology topology,
-    Path fmaPeak) {
+    ModelShape model, Map<String, String> overrides, Group group, Topology topology, Path fmaPeak) {
 
   record Group(int ranks, int threads) {
     /** As many threads in one rank. */
@@ -64,6 +60,7 @@ record Settings(
   Settings reference() {
     Map<String, String> keys = new HashMap<>(overrides);
     keys.put("engine.isa", "generic");
+    keys.put("ranks.across-clusters", "true"); // it has the cores of all the ranks
     keys.put("training.micro-batch-tokens", "1");
     return new Settings(model, Map.copyOf(keys), group.joined(), topology, fmaPeak);
   }

@@ -95,12 +95,12 @@ final class StepOptions {
     return verify;
   }
 
-  Settings settings() {
+  Settings settings() throws InterruptedException {
     return settings(layers);
   }
 
   /** Of another number of layers. */
-  Settings settings(int otherLayers) {
+  Settings settings(int otherLayers) throws InterruptedException {
     Positive.check("--hidden", hidden);
     ModelShape model =
         new ModelShape(

@@ -80,7 +80,7 @@ final class EvaluateCommand implements Callable<Integer> {
     boolean compareBase = prefix.compareBase();
     try (ScoreFiles files = ScoreFiles.begin(output, true); // first: answers take long
         ScoreFiles baseFiles = ScoreFiles.begin(compareBase ? base(output) : "", true);
-        SparkSession spark = SparkSetup.start("evaluate", config.ranks());
+        SparkSession spark = SparkSetup.start("evaluate", config);
         Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
       EvaluateJob.Answers answers =

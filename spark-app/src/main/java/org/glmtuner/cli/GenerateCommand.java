@@ -54,7 +54,7 @@ final class GenerateCommand implements Callable<Integer> {
       all.addAll(PromptFile.read(file, config.data()));
     }
     try (OutputLines lines = output.open();
-        SparkSession spark = SparkSetup.start("generate", config.ranks());
+        SparkSession spark = SparkSetup.start("generate", config);
         Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
       new GenerateJob(spark, config, progress, main.cancellation())

@@ -10,7 +10,7 @@ import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.ConfigLoader;
-import org.glmtuner.config.RanksConfig;
+import org.glmtuner.config.TunerConfig;
 import org.glmtuner.driver.Cancellation;
 import org.glmtuner.driver.SparkSetup;
 import org.glmtuner.failure.ExitCode;
@@ -35,7 +35,8 @@ import picocli.CommandLine.Command;
       GenerateCommand.class,
       TokenizeCommand.class,
       InspectCommand.class,
-      ConvertCommand.class
+      ConvertCommand.class,
+      DoctorCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
@@ -95,7 +96,7 @@ public final class Main implements Runnable {
     if (!inCluster() || !"yarn".equals(System.getProperty("spark.master"))) {
       return command.call();
     }
-    RanksConfig defaults = ConfigLoader.load("", "", Map.of()).ranks();
+    TunerConfig defaults = ConfigLoader.load("", "", Map.of());
     try (SparkSession spark = SparkSetup.start(name, defaults)) {
       cancellation.watch(spark.sparkContext());
       return command.call();

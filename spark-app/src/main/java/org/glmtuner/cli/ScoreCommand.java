@@ -31,7 +31,7 @@ final class ScoreCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     TunerConfig config = options.load();
     try (OutputLines lines = output.open();
-        SparkSession spark = SparkSetup.start("score", config.ranks());
+        SparkSession spark = SparkSetup.start("score", config);
         Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
       lines.finish(

@@ -28,10 +28,10 @@ final class TokenizeCommand implements Callable<Integer> {
   private boolean trainingRows;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
     TunerConfig config = options.load();
     try (OutputLines lines = output.open();
-        SparkSession spark = SparkSetup.start("tokenize", config.ranks())) {
+        SparkSession spark = SparkSetup.start("tokenize", config)) {
       main.cancellation().watch(spark.sparkContext());
       long rows = new TokenizeJob(spark, config).run(trainingRows, lines::write);
       lines.finish("rows", rows);

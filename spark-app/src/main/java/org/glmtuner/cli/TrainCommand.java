@@ -30,7 +30,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     TunerConfig config = options.load();
     Cancellation cancellation = main.cancellation();
-    try (SparkSession spark = SparkSetup.start("train " + config.run().id(), config.ranks());
+    try (SparkSession spark = SparkSetup.start("train " + config.run().id(), config);
         Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       cancellation.watch(spark.sparkContext());
       TrainingResult result = new TrainingJob(spark, config, progress, cancellation).run();

@@ -11,10 +11,38 @@ import java.util.List;
  * @param cores cores per rank, 0 for those of its CPU cluster
  * @param patience how long to wait ({@code ranks.wait}) for executors and free cores
  * @param heartbeatTimeout after which a rank without progress counts as hung
+ * @param pinning which CPUs they get
  */
 public record RanksConfig(
-    int count, int cores, Duration patience, Jvm jvm, Duration heartbeatTimeout)
+    int count, int cores, Duration patience, Jvm jvm, Duration heartbeatTimeout, Pinning pinning)
     implements Serializable {
+
+  /** What counts as a CPU cluster: the cores of a NUMA node, or those that share a cache. */
+  public enum Clusters {
+    NUMA,
+    CACHE
+  }
+
+  /**
+   * Which CPUs ranks get.
+   *
+   * @param perCluster most ranks in a CPU cluster, 0 for no limit
+   * @param smt whether a rank gets all hardware threads of its cores, or the first of each
+   * @param reservedCores of each cluster that no rank gets
+   * @param acrossClusters whether a rank may have cores of several clusters where none is large
+   *     enough
+   * @param required whether a rank that cannot be bound ends the run
+   */
+  public record Pinning(
+      int perCluster,
+      Clusters clusters,
+      boolean smt,
+      int reservedCores,
+      boolean acrossClusters,
+      boolean required)
+      implements Serializable {}
+
+  private static final int MOST_CORES = 1 << 12;
 
   /** A rank gives a sign of life every second; one may be late. */
   private static final Duration LEAST_HEARTBEAT_TIMEOUT = Duration.ofSeconds(3);
@@ -22,15 +50,27 @@ public record RanksConfig(
   /** The rank's Java machine: heap in bytes, home (empty: the executor's own), more options. */
   public record Jvm(long heap, String home, List<String> options) implements Serializable {}
 
+  /** The same with another number of cores. */
+  public RanksConfig withCores(int other) {
+    return new RanksConfig(count, other, patience, jvm, heartbeatTimeout, pinning);
+  }
+
   static RanksConfig read(Section section) {
     return new RanksConfig(
         section.integer("count", 0, 1 << 16),
-        section.integer("cores", 0, 1 << 12),
+        section.integer("cores", 0, MOST_CORES),
         section.duration("wait", Duration.ofSeconds(1)),
         new Jvm(
             section.bytes("memory", 64L << 20),
             section.text("java-home"),
             section.texts("java-options")),
-        section.duration("heartbeat-timeout", LEAST_HEARTBEAT_TIMEOUT));
+        section.duration("heartbeat-timeout", LEAST_HEARTBEAT_TIMEOUT),
+        new Pinning(
+            section.integer("per-cluster", 0, MOST_CORES),
+            section.choice("clusters", Clusters.values()),
+            section.flag("smt"),
+            section.integer("reserve-cores", 0, MOST_CORES),
+            section.flag("across-clusters"),
+            section.flag("require-binding")));
   }
 }

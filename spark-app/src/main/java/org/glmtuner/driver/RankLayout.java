@@ -1,27 +1,35 @@
 package org.glmtuner.driver;
 
-import java.util.Collection;
+import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
-import org.apache.spark.SparkContext;
+import java.util.function.Consumer;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
 import org.glmtuner.config.RanksConfig;
-import org.glmtuner.executor.CpuTopology;
+import org.glmtuner.config.TunerConfig;
+import org.glmtuner.executor.CpuTime;
 import org.glmtuner.executor.DriverEndpoint;
 import org.glmtuner.executor.ExecutorFacts;
+import org.glmtuner.executor.HostTopology;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.RankGroups;
+import org.glmtuner.topology.Topology;
 
 /**
  * How many ranks, with how many cores each.
  *
+ * @param threads that compute in each
  * @param profile what a task of the barrier stage asks for; null where tasks have their cores
  *     already, as in local mode
  */
-record RankLayout(int count, int cores, ResourceProfile profile) {
+record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
+  private static final String TASK_CPUS = "spark.task.cpus";
+  private static final String EXECUTOR_CORES = "spark.executor.cores";
   private static final long POLL_MILLIS = 100;
   private static final long SAY_NANOS = 10_000_000_000L;
 
@@ -35,77 +43,98 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
    *     passed
    */
   static RankLayout decide(
-      JavaSparkContext context, RanksConfig ranks, Progress progress, Cancellation cancellation)
-      throws InterruptedException {
+      JavaSparkContext context, TunerConfig config, Progress progress, Cancellation cancellation)
+      throws IOException, InterruptedException {
     String master = context.master();
-    return master.equals("local") || master.startsWith("local[")
-        ? local(context, ranks, CpuTopology.read())
-        : cluster(context, ranks, progress, cancellation);
+    if (master.equals("local") || master.startsWith("local[")) {
+      Topology host = HostTopology.read(config.cache().path());
+      int slots = slots(context, null);
+      return local(
+          config.ranks(), context.getConf(), slots, host, CpuTime.granted(), progress::say);
+    }
+    return cluster(context, config.ranks(), progress, cancellation);
   }
 
-  private static RankLayout local(
-      JavaSparkContext context, RanksConfig ranks, CpuTopology topology) {
-    int slots = context.defaultParallelism();
-    int cpus = topology.clusters().stream().mapToInt(cluster -> cluster.cpus().length).sum();
-    int count = ranks.count() > 0 ? ranks.count() : Math.min(slots, topology.clusters().size());
-    if (count > slots) {
-      throw unsuitable(
-          count
-              + " ranks run at once and "
-              + context.master()
-              + " has "
-              + slots
-              + " task slots (ranks.count, --master)");
-    }
-    int cores = ranks.cores() > 0 ? ranks.cores() : Math.max(1, cpus / count);
-    if (count > topology.groups(cores).size()) {
+  /** On this machine, whose tasks are all in this process. */
+  static RankLayout local(
+      RanksConfig ranks,
+      SparkConf spark,
+      int slots,
+      Topology host,
+      double cpuTime,
+      Consumer<String> note) {
+    RanksConfig sized = sized(ranks, spark);
+    int count =
+        ranks.count() > 0
+            ? ranks.count()
+            : Math.min(slots, RankGroups.of(host, sized, 0).groups().size());
+    if (count > slots || count == 0) {
       throw unsuitable(
           String.format(
               Locale.ROOT,
-              "%d ranks of %d cores need %d CPUs, this process may use %d (ranks.count, ranks.cores)",
+              "%d ranks run at once and %s has %d task slots of %s=%d (ranks.count, --master)",
+              Math.max(1, count),
+              spark.get("spark.master", "local"),
+              slots,
+              TASK_CPUS,
+              spark.getInt(TASK_CPUS, 1)));
+    }
+    int cores = RankGroups.of(host, sized, count).cores();
+    if (sized.cores() == 0) {
+      cores = (int) Math.max(1, Math.min(cores, Math.floor(cpuTime / count)));
+    }
+    if (count * cores > cpuTime) {
+      note.accept(
+          String.format(
+              Locale.ROOT,
+              "%d ranks of %d cores will wait for one another: the control group grants CPU time of %.1f cores",
               count,
               cores,
-              count * cores,
-              cpus));
+              cpuTime));
     }
-    return new RankLayout(count, cores, null);
+    int threads = sized.pinning().smt() ? ExecutorHosts.threadsOfCore(host) * cores : cores;
+    return new RankLayout(count, cores, threads, null);
   }
 
   private static RankLayout cluster(
       JavaSparkContext context, RanksConfig ranks, Progress progress, Cancellation cancellation)
       throws InterruptedException {
+    RanksConfig sized = sized(ranks, context.getConf());
+    checkExecutorSize(sized, context.getConf());
     long start = System.nanoTime();
     long saidAt = start;
     long changedAt = start;
     int executors = 0;
     while (true) {
       cancellation.check();
-      Collection<ExecutorFacts> facts =
-          DriverEndpoint.executors().values().stream()
-              .filter(f -> !f.executor().equals("driver"))
-              .toList();
-      if (facts.size() != executors) {
-        executors = facts.size();
+      ExecutorHosts hosts = ExecutorHosts.of(registered(), sized);
+      if (hosts.executors().size() != executors) {
+        executors = hosts.executors().size();
         changedAt = System.nanoTime();
       }
-      int cores = executors == 0 ? 0 : coresOf(context, ranks, facts);
-      ResourceProfile profile = profile(context, Math.max(1, cores));
+      int cores = executors == 0 ? 1 : coresOf(context, sized, hosts);
+      ResourceProfile profile = profile(context, cores);
       int slots = executors == 0 ? 0 : slots(context, profile);
-      boolean settled = System.nanoTime() - changedAt > SETTLE_NANOS;
-      if (slots > 0 && (ranks.count() > 0 ? slots >= ranks.count() : settled)) {
-        int groups = groups(facts, cores);
-        if (groups < Math.max(1, ranks.count())) {
-          throw unsuitable(
-              String.format(
-                  Locale.ROOT,
-                  "%d ranks of %d cores are to run, and the hosts of the %d executors have CPUs for %d, whatever slots Spark was told of (ranks.count, ranks.cores)",
-                  Math.max(1, ranks.count()),
-                  cores,
-                  executors,
-                  groups));
-        }
-        return new RankLayout(
-            ranks.count() > 0 ? ranks.count() : Math.min(slots, groups), cores, profile);
+      boolean settled = executors > 0 && System.nanoTime() - changedAt > SETTLE_NANOS;
+      boolean enough = slots > 0 && (ranks.count() > 0 ? slots >= ranks.count() : settled);
+      int groups = enough || settled ? hosts.groups(cores) : 0;
+      if ((enough && groups < Math.max(1, ranks.count())) || (settled && groups == 0)) {
+        throw unsuitable(
+            String.format(
+                Locale.ROOT,
+                "%d ranks of %d cores are to run, and there is room for %d on the hosts of the %d executors, whatever slots Spark was told of: %s (ranks.count, ranks.cores, ranks.per-cluster, ranks.across-clusters, %s)",
+                Math.max(1, ranks.count()),
+                cores,
+                groups,
+                executors,
+                hosts.describe(),
+                TASK_CPUS));
+      }
+      if (enough) {
+        int count = ranks.count() > 0 ? ranks.count() : Math.min(slots, groups);
+        sayIfIdle(count, cores, hosts, progress);
+        int threads = sized.pinning().smt() ? hosts.threadsOfCore() * cores : cores;
+        return new RankLayout(count, cores, threads, profile);
       }
       if (System.nanoTime() - start > ranks.patience().toNanos()) {
         throw new TunerException(
@@ -116,7 +145,7 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
                 ranks.patience().toSeconds(),
                 executors,
                 slots,
-                Math.max(1, cores),
+                cores,
                 ranks.count() > 0 ? ranks.count() + " are" : "one is"));
       }
       if (System.nanoTime() - saidAt > SAY_NANOS) {
@@ -132,43 +161,67 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
     }
   }
 
-  /**
-   * Groups of {@code cores} CPUs on all hosts: executors of one host may be allowed the same CPUs.
-   */
-  static int groups(Collection<ExecutorFacts> facts, int cores) {
-    return facts.stream()
-        .collect(
-            Collectors.toMap(
-                f -> f.node() + " " + CpuTopology.formatList(f.topology().cpus()),
-                f -> f.topology().groups(cores).size(),
-                (one, same) -> one))
-        .values()
-        .stream()
-        .mapToInt(Integer::intValue)
-        .sum();
+  private static List<ExecutorFacts> registered() {
+    return DriverEndpoint.executors().values().stream()
+        .filter(facts -> !facts.executor().equals("driver"))
+        .toList();
+  }
+
+  /** A rank is a task: where only {@code spark.task.cpus} says how large, that is its size. */
+  static RanksConfig sized(RanksConfig ranks, SparkConf spark) {
+    int taskCpus = spark.getInt(TASK_CPUS, 1);
+    return ranks.cores() == 0 && taskCpus > 1 ? ranks.withCores(taskCpus) : ranks;
+  }
+
+  /** Executors that are too small for a rank never offer a slot, however long one waits. */
+  static void checkExecutorSize(RanksConfig ranks, SparkConf spark) {
+    int offered = spark.getInt(EXECUTOR_CORES, Integer.MAX_VALUE);
+    if (ranks.cores() > offered) {
+      throw unsuitable(
+          String.format(
+              Locale.ROOT,
+              "a rank has %d cores (ranks.cores, or %s without it) and an executor %d (%s): set %s=%d, or ranks.cores=%d",
+              ranks.cores(),
+              TASK_CPUS,
+              offered,
+              EXECUTOR_CORES,
+              EXECUTOR_CORES,
+              ranks.cores(),
+              offered));
+    }
   }
 
   /** As configured; otherwise a CPU cluster, or a whole executor where that is less. */
-  private static int coresOf(
-      JavaSparkContext context, RanksConfig ranks, Collection<ExecutorFacts> facts) {
+  private static int coresOf(JavaSparkContext context, RanksConfig ranks, ExecutorHosts hosts) {
     if (ranks.cores() > 0) {
       return ranks.cores();
     }
-    int cluster =
-        facts.stream()
-            .flatMap(f -> f.topology().clusters().stream())
-            .mapToInt(c -> c.cpus().length)
-            .min()
-            .orElse(1);
-    int cores = Math.min(cluster, context.getConf().getInt("spark.executor.cores", cluster));
+    int cluster = hosts.coresOfCluster();
+    int cores = Math.min(cluster, context.getConf().getInt(EXECUTOR_CORES, cluster));
     while (cores > 1 && slots(context, profile(context, cores)) == 0) {
       cores--; // local-cluster and standalone do not say how many cores an executor has
     }
     return cores;
   }
 
+  /** Where nobody said how large ranks are, cores that they leave idle are worth a line. */
+  private static void sayIfIdle(int count, int cores, ExecutorHosts hosts, Progress progress) {
+    int cluster = hosts.coresOfCluster();
+    if (hosts.ranks().cores() == 0 && cores < cluster && count <= hosts.groups(cluster)) {
+      progress.say(
+          String.format(
+              Locale.ROOT,
+              "each rank has %d of its CPU cluster's %d cores; %s=%d and ranks.cores=%d give it all",
+              cores,
+              cluster,
+              EXECUTOR_CORES,
+              cluster,
+              cluster));
+    }
+  }
+
   private static ResourceProfile profile(JavaSparkContext context, int cores) {
-    if (cores == context.getConf().getInt("spark.task.cpus", 1)) {
+    if (cores == context.getConf().getInt(TASK_CPUS, 1)) {
       return null;
     }
     ResourceProfile profile =
@@ -179,9 +232,12 @@ record RankLayout(int count, int cores, ResourceProfile profile) {
 
   /** What Spark itself checks a barrier stage against. */
   private static int slots(JavaSparkContext context, ResourceProfile profile) {
-    SparkContext spark = context.sc();
-    return spark.maxNumConcurrentTasks(
-        profile == null ? spark.resourceProfileManager().defaultResourceProfile() : profile);
+    return context
+        .sc()
+        .maxNumConcurrentTasks(
+            profile == null
+                ? context.sc().resourceProfileManager().defaultResourceProfile()
+                : profile);
   }
 
   private static TunerException unsuitable(String reason) {

@@ -79,7 +79,7 @@ final class ServeJob {
         prefix.isEmpty()
             ? ChatGlmConfig.Prefix.NONE
             : base.checkPrefix(PrefixSource.of(prefix, settings));
-    RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
+    RankLayout layout = RankLayout.decide(context, config, progress, cancellation);
     int longest = config.data().maxSourceLength() + config.data().maxTargetLength();
     ServePlan plan =
         new ServePlan(
@@ -89,7 +89,7 @@ final class ServeJob {
             layout.count(),
             layout.cores(),
             base.microBatches(
-                config, shape, layout.cores(), MicroBatchMemory.Samples.unknown(longest)),
+                config, shape, layout.threads(), MicroBatchMemory.Samples.unknown(longest)),
             prefix,
             compareBase);
     AttemptMonitor monitor =

@@ -3,9 +3,12 @@ package org.glmtuner.driver;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import org.glmtuner.config.RanksConfig;
-import org.glmtuner.executor.CpuTopology;
+import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.DriverEndpoint;
+import org.glmtuner.executor.ExecutorEndpoint;
+import org.glmtuner.executor.HostTopology;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.RankGroups;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,9 +31,9 @@ public final class SparkSetup {
   private SparkSetup() {}
 
   /** Starts the session that {@code spark-submit} has configured. */
-  public static SparkSession start(String name, RanksConfig ranks) {
+  public static SparkSession start(String name, TunerConfig config) throws InterruptedException {
     SparkConf conf = new SparkConf().setAppName("GLM Tuner " + name);
-    prepare(conf, ranks);
+    prepare(conf, config);
     return SparkSession.builder().config(conf).getOrCreate();
   }
 
@@ -48,10 +51,14 @@ public final class SparkSetup {
   }
 
   /** Completes {@code conf}, and logs what it changes. */
-  static void prepare(SparkConf conf, RanksConfig ranks) {
+  static void prepare(SparkConf conf, TunerConfig config) throws InterruptedException {
+    RanksConfig ranks = config.ranks();
     if (conf.getBoolean(DEFAULT_MASTER, false)) {
-      int slots = ranks.count() > 0 ? ranks.count() : CpuTopology.read().clusters().size();
+      int slots = ranks.count() > 0 ? ranks.count() : ranksOfThisHost(config);
       set(conf, "spark.master", "local[" + slots + "]");
+    }
+    if (!config.cache().directory().isEmpty()) {
+      set(conf, ExecutorEndpoint.CACHE_DIRECTORY, config.cache().directory());
     }
     if (conf.getBoolean(DYNAMIC_ALLOCATION, false)) {
       throw TunerException.invalid(
@@ -70,7 +77,10 @@ public final class SparkSetup {
     }
     if (!conf.get("spark.master", "local").startsWith("local") && ranks.count() > 0) {
       setIfMissing(conf, "spark.executor.instances", Integer.toString(ranks.count()));
-      setIfMissing(conf, "spark.executor.cores", Integer.toString(Math.max(1, ranks.cores())));
+      setIfMissing(
+          conf,
+          "spark.executor.cores",
+          Integer.toString(Math.max(1, RankLayout.sized(ranks, conf).cores())));
     }
     setIfMissing(conf, DYNAMIC_ALLOCATION, "false");
     // A barrier stage starts as a whole or not at all: no waiting for a better place for some of
@@ -95,6 +105,12 @@ public final class SparkSetup {
     // executors.
     setIfMissing(conf, "spark.yarn.maxAppAttempts", "1");
     setIfMissing(conf, "spark.ui.showConsoleProgress", "false");
+  }
+
+  private static int ranksOfThisHost(TunerConfig config) throws InterruptedException {
+    return RankGroups.of(HostTopology.read(config.cache().path()), config.ranks(), 0)
+        .groups()
+        .size();
   }
 
   private static void setIfMissing(SparkConf conf, String key, String value) {

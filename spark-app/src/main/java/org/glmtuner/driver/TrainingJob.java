@@ -102,7 +102,7 @@ public final class TrainingJob {
     if (!config.prefix().initFrom().isEmpty()) {
       base.checkPrefix(PrefixSource.of(config.prefix().initFrom(), settings), config.prefix());
     }
-    RankLayout layout = RankLayout.decide(context, config.ranks(), progress, cancellation);
+    RankLayout layout = RankLayout.decide(context, config, progress, cancellation);
     result.worldSize(layout.count());
     SampleStore store = new SampleStore(spark, config, settings, base, progress);
     SampleStore.Samples samples = store.provide(run.directory());
@@ -130,7 +130,7 @@ public final class TrainingJob {
             base.microBatches(
                 config,
                 ChatGlmConfig.Prefix.of(config.prefix()),
-                layout.cores(),
+                layout.threads(),
                 samples.statistics(config.training().globalBatch())),
             newest.map(Checkpoints.Published::name).orElse(""),
             schedule.steps(config.training().length(), first));

@@ -13,18 +13,21 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.RankGroups;
 
 /**
  * The exclusive use of some CPUs among all ranks of this host, whoever started them, until {@link
  * #close}.
  *
  * <p>One file holds two lockable bytes for each CPU, so that claims of different sizes exclude each
- * other: byte 2c for the task that uses CPU c, byte 2c+1 for its rank, which may outlive the task
- * by a moment. The kernel releases both when their process dies. POSIX drops a process's locks when
- * it closes <em>any</em> channel of the file, hence one channel per JVM that is never closed.
+ * other, which a lock for each CPU cluster would not: byte 2c for the task that uses CPU c, byte
+ * 2c+1 for its rank, which may outlive the task by a moment. All hardware threads of a core are
+ * claimed, whether used or not. The kernel releases both when their process dies. POSIX drops a
+ * process's locks when it closes <em>any</em> channel of the file, hence one channel per JVM that
+ * is never closed.
  */
 final class CpuClaim implements AutoCloseable {
   private static final long POLL_MILLIS = 100;
@@ -41,10 +44,10 @@ final class CpuClaim implements AutoCloseable {
   }
 
   private final Registry registry;
-  private final CpuCluster group;
+  private final CpuGroup group;
   private final List<FileLock> locks;
 
-  private CpuClaim(Registry registry, CpuCluster group, List<FileLock> locks) {
+  private CpuClaim(Registry registry, CpuGroup group, List<FileLock> locks) {
     this.registry = registry;
     this.group = group;
     this.locks = locks;
@@ -56,28 +59,17 @@ final class CpuClaim implements AutoCloseable {
   }
 
   /**
-   * Claims the first free group.
+   * Claims the first free one of some groups of equal size.
    *
-   * @throws TunerException with exit code 3 where this host has no group of that size, 8 where none
-   *     became free in time
+   * @throws TunerException (exit code 8) where none became free in time
    */
   static CpuClaim take(
-      CpuTopology topology, int cores, Path cacheDirectory, Duration patience, TaskSignal signal)
+      RankGroups candidates, Path cacheDirectory, Duration patience, TaskSignal signal)
       throws IOException, InterruptedException {
-    List<CpuCluster> groups = topology.groups(cores);
-    if (groups.isEmpty()) {
-      int usable = topology.clusters().stream().mapToInt(cluster -> cluster.cpus().length).sum();
-      throw new TunerException(
-          ExitCode.UNSUITABLE,
-          "Cannot start a rank: it needs "
-              + cores
-              + " cores, this executor may use "
-              + usable
-              + " (ranks.cores)");
-    }
+    List<CpuGroup> groups = candidates.groups();
     long end = System.nanoTime() + patience.toNanos();
     while (true) {
-      for (CpuCluster group : groups) {
+      for (CpuGroup group : groups) {
         CpuClaim claim = tryTake(group, cacheDirectory);
         if (claim != null) {
           return claim;
@@ -89,7 +81,7 @@ final class CpuClaim implements AutoCloseable {
             "Cannot start a rank: all "
                 + groups.size()
                 + " groups of "
-                + cores
+                + candidates.cores()
                 + " cores are in use by other ranks, waited "
                 + patience.toSeconds()
                 + " s (ranks.wait)");
@@ -99,7 +91,7 @@ final class CpuClaim implements AutoCloseable {
     }
   }
 
-  private static CpuClaim tryTake(CpuCluster group, Path cacheDirectory) throws IOException {
+  private static CpuClaim tryTake(CpuGroup group, Path cacheDirectory) throws IOException {
     synchronized (REGISTRIES) {
       Path file = lockFile(cacheDirectory).toAbsolutePath().normalize();
       Registry registry = REGISTRIES.get(file);
@@ -109,7 +101,7 @@ final class CpuClaim implements AutoCloseable {
       }
       List<FileLock> locks = new ArrayList<>();
       CpuClaim claim = new CpuClaim(registry, group, locks);
-      for (int cpu : group.cpus()) {
+      for (int cpu : group.claimed()) {
         if (!registry.mine.add(cpu)) {
           claim.releaseLocked();
           return null;
@@ -131,8 +123,8 @@ final class CpuClaim implements AutoCloseable {
     }
   }
 
-  /** The CPUs, and the socket they are on. */
-  CpuCluster group() {
+  /** The CPUs, and where they are. */
+  CpuGroup group() {
     return group;
   }
 
@@ -149,7 +141,7 @@ final class CpuClaim implements AutoCloseable {
   private void releaseLocked() throws IOException {
     for (int i = 0; i < locks.size(); i++) {
       locks.get(i).release();
-      registry.mine.remove(group.cpus()[i]);
+      registry.mine.remove(group.claimed().get(i));
     }
     locks.clear();
   }

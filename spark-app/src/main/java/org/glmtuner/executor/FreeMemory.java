@@ -19,25 +19,20 @@ import org.glmtuner.executor.MemoryLimit.Kind;
  * take cannot be known at all.
  */
 final class FreeMemory {
-  private static final String GROUPS = "proc/self/cgroup";
-  private static final String HIERARCHY = "sys/fs/cgroup";
-
   /** How the kernel says that there is no limit: almost 2^63, in pages or not. */
   private static final long UNLIMITED = 1L << 60;
 
-  /** Of a version of control groups: where it is mounted and the names of its files. */
-  private record Version(
-      String mount, String limit, String usage, String inactiveFile, String activeFile) {}
+  /** Of a version of control groups: the names of its files and of their lines. */
+  private record Version(String limit, String usage, String inactiveFile, String activeFile) {}
 
   private static final Version FIRST =
       new Version(
-          HIERARCHY + "/memory",
           "memory.limit_in_bytes",
           "memory.usage_in_bytes",
           "total_inactive_file",
           "total_active_file");
   private static final Version SECOND =
-      new Version(HIERARCHY, "memory.max", "memory.current", "inactive_file", "active_file");
+      new Version("memory.max", "memory.current", "inactive_file", "active_file");
 
   private FreeMemory() {}
 
@@ -55,15 +50,8 @@ final class FreeMemory {
   static List<MemoryLimit> read(Path root) throws IOException {
     List<MemoryLimit> limits = new ArrayList<>();
     limits.add(new MemoryLimit(Kind.HOST, "", host(root)));
-    Path groups = root.resolve(GROUPS);
-    List<String> lines = Files.exists(groups) ? Files.readAllLines(groups) : List.of();
-    for (String line : lines) { // number:controllers:path
-      String[] fields = line.split(":", 3);
-      if (List.of(fields[1].split(",", -1)).contains("memory")) {
-        groups(root, FIRST, fields[2], limits);
-      } else if (fields[1].isEmpty()) {
-        groups(root, SECOND, fields[2], limits);
-      }
+    for (ControlGroups.Group group : ControlGroups.of(root, "memory")) {
+      limit(group).ifPresent(limits::add);
     }
     return limits;
   }
@@ -75,30 +63,21 @@ final class FreeMemory {
   }
 
   /**
-   * The limits of a group and of those it is in; one whose usage this process may not read is
-   * passed over, since nothing can be said of it. A container may see its own group as the root of
-   * the hierarchy, by whatever path the kernel calls it.
+   * The limit of a group; one whose usage this process may not read is passed over, since nothing
+   * can be said of it.
    */
-  private static void groups(Path root, Version version, String path, List<MemoryLimit> limits)
-      throws IOException {
-    Path mount = root.resolve(version.mount());
-    Path group = mount.resolve(path.substring(1)).normalize();
-    if (!group.startsWith(mount)) { // of another group's member, as seen from inside one
-      group = mount;
+  private static Optional<MemoryLimit> limit(ControlGroups.Group group) throws IOException {
+    Version version = group.unified() ? SECOND : FIRST;
+    Path file = group.directory().resolve(version.limit());
+    if (!Files.isReadable(file) || !Files.isReadable(group.directory().resolve(version.usage()))) {
+      return Optional.empty();
     }
-    while (group.startsWith(mount)) {
-      Path file = group.resolve(version.limit());
-      if (Files.isReadable(file) && Files.isReadable(group.resolve(version.usage()))) {
-        String limit = Files.readString(file).strip();
-        if (!limit.equals("max") && Long.parseLong(limit) < UNLIMITED) {
-          long free = Long.parseLong(limit) - used(group, version);
-          limits.add(
-              new MemoryLimit(
-                  Kind.CONTROL_GROUP, "/" + mount.relativize(group), Math.max(0, free)));
-        }
-      }
-      group = group.getParent();
+    String limit = Files.readString(file).strip();
+    if (limit.equals("max") || Long.parseLong(limit) >= UNLIMITED) {
+      return Optional.empty();
     }
+    long free = Long.parseLong(limit) - used(group.directory(), version);
+    return Optional.of(new MemoryLimit(Kind.CONTROL_GROUP, group.name(), Math.max(0, free)));
   }
 
   /** Page cache counts as used, but the kernel drops it before a group runs into its limit. */

@@ -10,6 +10,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -25,10 +26,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The native libraries of the application jar, unpacked once per host into a directory that is
- * named by their content: libtorch with DJL's binding, our own library, and the default MPI.
+ * named by their content: libtorch with DJL's binding, our own library, and the default MPI; and
+ * {@code glm-topology} in another.
  */
 final class NativeLibraries {
   private static final Logger LOG = LoggerFactory.getLogger(NativeLibraries.class);
+
+  private static final String TOPOLOGY_PROGRAM = "glm-topology";
 
   /**
    * A resource that is certainly there, the folder of its kind inside the jar, and where that
@@ -48,8 +52,13 @@ final class NativeLibraries {
 
   private static final String MPI_PROBE = "mpi-probe";
 
+  /** By itself, since hosts run it that never start a rank. */
+  private static final Bundle TOPOLOGY =
+      new Bundle(
+          "native/linux-x86_64/topology/" + TOPOLOGY_PROGRAM, "native/linux-x86_64/topology/", "");
+
   /** Files that are started; a jar does not say so. */
-  private static final Set<String> PROGRAMS = Set.of(MPI_PROBE);
+  private static final Set<String> PROGRAMS = Set.of(MPI_PROBE, TOPOLOGY_PROGRAM);
 
   /** A file to unpack; {@code mark} changes with its content. */
   private record Item(URL source, String target, String mark) {}
@@ -61,9 +70,19 @@ final class NativeLibraries {
   }
 
   /** Unpacks what is not there yet; other processes and threads wait meanwhile. */
-  @SuppressWarnings("try") // the lock is held, not used
   static NativeLibraries provide(Path cacheDirectory) throws IOException, InterruptedException {
-    List<Item> items = items();
+    return new NativeLibraries(unpacked(cacheDirectory, BUNDLES));
+  }
+
+  /** {@code glm-topology}, unpacked in the same way. */
+  static Path topologyProgram(Path cacheDirectory) throws IOException, InterruptedException {
+    return unpacked(cacheDirectory, List.of(TOPOLOGY)).resolve(TOPOLOGY_PROGRAM);
+  }
+
+  @SuppressWarnings("try") // the lock is held, not used
+  private static Path unpacked(Path cacheDirectory, List<Bundle> bundles)
+      throws IOException, InterruptedException {
+    List<Item> items = items(bundles);
     Path parent = Files.createDirectories(cacheDirectory.resolve("native"));
     Path directory = parent.resolve(key(items));
     if (!Files.isDirectory(directory)) { // complete directories appear under this name only
@@ -74,7 +93,7 @@ final class NativeLibraries {
         }
       }
     }
-    return new NativeLibraries(directory);
+    return directory;
   }
 
   /** libtorch and DJL's binding; nothing else may be in it, for DJL loads all it finds there. */
@@ -100,9 +119,9 @@ final class NativeLibraries {
     return directory.resolve(MPI_PROBE);
   }
 
-  private static List<Item> items() throws IOException {
+  private static List<Item> items(List<Bundle> bundles) throws IOException {
     List<Item> items = new ArrayList<>();
-    for (Bundle bundle : BUNDLES) {
+    for (Bundle bundle : bundles) {
       URL anchor = NativeLibraries.class.getClassLoader().getResource(bundle.anchor());
       if (anchor == null) {
         throw TunerException.damaged(
@@ -155,7 +174,7 @@ final class NativeLibraries {
   /** Of several bundles that hold a name, the one with the longest folder has it. */
   private static boolean belongs(String name, Bundle bundle) {
     return name.startsWith(bundle.folder())
-        && BUNDLES.stream()
+        && Stream.concat(BUNDLES.stream(), Stream.of(TOPOLOGY))
             .noneMatch(
                 other ->
                     other.folder().length() > bundle.folder().length()
@@ -185,9 +204,8 @@ final class NativeLibraries {
       Files.createDirectories(target.getParent());
       try (InputStream in = item.source().openStream()) {
         Files.copy(in, target);
-        if (PROGRAMS.contains(item.target())
-            && !target.toFile().setExecutable(true)) { // for the owner
-          throw new IOException("it cannot be made executable");
+        if (PROGRAMS.contains(item.target())) {
+          Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rwx------"));
         }
       } catch (IOException e) {
         throw new IOException(

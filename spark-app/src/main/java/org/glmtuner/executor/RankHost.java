@@ -6,6 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.storage.PrivateDirectory;
+import org.glmtuner.topology.RankGroups;
+import org.glmtuner.topology.Topology;
+import org.glmtuner.wire.Frame;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,19 +21,25 @@ final class RankHost implements AutoCloseable {
 
   private final Path cache;
   private final Optional<MpiLibrary> mpi;
+  private final RankGroups groups;
   private final CpuClaim claim;
+  private final Binding binding;
   private final AttemptDirectory directory;
   private final RankSession session;
 
   private RankHost(
       Path cache,
       Optional<MpiLibrary> mpi,
+      RankGroups groups,
       CpuClaim claim,
+      Binding binding,
       AttemptDirectory directory,
       RankSession session) {
     this.cache = cache;
     this.mpi = mpi;
+    this.groups = groups;
     this.claim = claim;
+    this.binding = binding;
     this.directory = directory;
     this.session = session;
   }
@@ -44,13 +53,19 @@ final class RankHost implements AutoCloseable {
   /** Claims cores of this host and forks a rank on them. */
   static RankHost open(TunerConfig config, Purpose purpose, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
-    return open(config, purpose, CpuTopology.read(), cores, signal);
+    return open(config, purpose, HostTopology.read(config.cache().path()), cores, signal);
   }
 
-  /** As the other, of the CPUs in {@code topology}. */
+  /**
+   * As the other, of the CPUs in {@code topology}.
+   *
+   * @throws org.glmtuner.failure.TunerException with exit code 3 where this host has no group of
+   *     that size, or binding is required and impossible; 8 where none became free in time
+   */
   static RankHost open(
-      TunerConfig config, Purpose purpose, CpuTopology topology, int cores, TaskSignal signal)
+      TunerConfig config, Purpose purpose, Topology topology, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
+    RankGroups groups = RankGroups.withRoom(topology, config.ranks(), cores, 1);
     Path cache = PrivateDirectory.provide(config.cache().path());
     NativeLibraries libraries = NativeLibraries.provide(cache);
     Optional<MpiLibrary> mpi =
@@ -60,21 +75,22 @@ final class RankHost implements AutoCloseable {
     mpi.ifPresent(
         found ->
             LOG.info("{} at {}, {}", found.probe().version(), found.path(), found.environment()));
-    CpuClaim claim = CpuClaim.take(topology, cores, cache, config.ranks().patience(), signal);
+    CpuClaim claim = CpuClaim.take(groups, cache, config.ranks().patience(), signal);
     AttemptDirectory directory = null;
     try {
+      Binding binding = Binding.of(claim.group(), config.ranks().pinning().required());
       directory = AttemptDirectory.create(cache);
       RankLaunch launch =
           RankLaunch.of(
               config.ranks().jvm(),
               mpi.map(MpiLibrary::environment).orElse(Map.of()),
-              claim.group().cpus(),
+              binding,
               libraries,
               RankSession.socket(directory),
               CpuClaim.lockFile(cache));
       RankSession session =
           RankSession.open(launch, directory, config.ranks().heartbeatTimeout(), signal);
-      return new RankHost(cache, mpi, claim, directory, session);
+      return new RankHost(cache, mpi, groups, claim, binding, directory, session);
     } catch (IOException | InterruptedException | RuntimeException e) {
       closeAfter(e, directory);
       closeAfter(e, claim);
@@ -99,6 +115,16 @@ final class RankHost implements AutoCloseable {
   /** The path of the MPI library of a member. */
   String mpiLibrary() {
     return mpi.orElseThrow().path().toString();
+  }
+
+  /** Ranks of this size that can be on this host at a time. */
+  int mostRanks() {
+    return groups.groups().size();
+  }
+
+  /** The kernel's word on where the rank's threads are, once it is ready. */
+  Binding.Readback readBack(Frame.Ready ready) throws IOException {
+    return binding.readBack(session.pid(), ready.cpus());
   }
 
   CpuClaim claim() {

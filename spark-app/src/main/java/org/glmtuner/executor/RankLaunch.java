@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.glmtuner.config.RanksConfig;
+import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.CpuList;
 
 /**
- * The command line and the environment of a rank's process: pinned before its JVM has a thread, and
+ * The command line and the environment of a rank's process: bound before its JVM has a thread, and
  * clean of what a launcher may have left behind.
  */
 record RankLaunch(List<String> command, Map<String, String> environment) {
@@ -26,12 +28,13 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
   static RankLaunch of(
       RanksConfig.Jvm jvm,
       Map<String, String> mpiEnvironment,
-      int[] cpus,
+      Binding binding,
       NativeLibraries libraries,
       Path socket,
       Path lockFile) {
     Path home = Path.of(jvm.home().isEmpty() ? System.getProperty("java.home") : jvm.home());
-    List<String> command = new ArrayList<>(List.of("taskset", "-c", CpuTopology.formatList(cpus)));
+    CpuGroup group = binding.group();
+    List<String> command = new ArrayList<>(binding.command());
     command.add(home.resolve("bin/java").toString());
     command.add("-Xmx" + jvm.heap());
     // Little Java runs in a rank: a small, quickly started JVM leaves the cores to native code.
@@ -45,7 +48,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
     command.add("-XX:ErrorFile=/proc/self/fd/2");
     command.add("-Dfile.encoding=UTF-8");
     command.add("-Dai.djl.pytorch.graph_optimizer=false");
-    command.add("-Dai.djl.pytorch.num_threads=" + cpus.length);
+    command.add("-Dai.djl.pytorch.num_threads=" + group.threads());
     command.add("-Dai.djl.pytorch.num_interop_threads=1");
     command.add("-Dslf4j.provider=org.slf4j.simple.SimpleServiceProvider");
     command.add("-Dslf4j.internal.verbosity=WARN");
@@ -57,6 +60,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
             socket.toString(),
             libraries.nativeDdp().toString(),
             lockFile.toString(),
+            CpuList.format(group.claimed()),
             Long.toString(ProcessHandle.current().pid())));
 
     Map<String, String> environment = new TreeMap<>();
@@ -66,7 +70,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
       }
     }
     environment.put("PYTORCH_LIBRARY_PATH", libraries.torchDirectory().toString());
-    environment.put("OMP_NUM_THREADS", Integer.toString(cpus.length));
+    environment.put("OMP_NUM_THREADS", Integer.toString(group.threads()));
     environment.put("DJL_OFFLINE", "true");
     environment.put("OPT_OUT_TRACKING", "true");
     environment.putAll(mpiEnvironment);

@@ -6,7 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
+import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.CpuList;
 
 /**
  * Who is which rank. Every task computes the same plan from the same facts: ranks in the order of
@@ -20,9 +21,9 @@ record RankPlan(List<Facts> ranks) {
    *
    * @param limits of the memory that its rank can get
    */
-  record Facts(int partition, HostIdentity host, CpuCluster group, List<MemoryLimit> limits) {
+  record Facts(int partition, HostIdentity host, CpuGroup group, List<MemoryLimit> limits) {
     private static final String SEPARATOR = "\t";
-    private static final int FIELDS = 5;
+    private static final int FIELDS = 7;
 
     String encode() {
       List<String> fields = new ArrayList<>();
@@ -30,7 +31,9 @@ record RankPlan(List<Facts> ranks) {
       fields.add(host.name());
       fields.add(host.node());
       fields.add(Integer.toString(group.socket()));
-      fields.add(CpuTopology.formatList(group.cpus()));
+      fields.add(CpuList.format(group.cpus()));
+      fields.add(CpuList.format(group.claimed()));
+      fields.add(CpuList.format(group.nodes()));
       limits.forEach(limit -> fields.add(limit.encode()));
       return String.join(SEPARATOR, fields);
     }
@@ -39,12 +42,16 @@ record RankPlan(List<Facts> ranks) {
       String[] fields = text.split(SEPARATOR, -1);
       if (fields.length < FIELDS) {
         throw new IllegalArgumentException(
-            "Invalid facts of a task: " + text + " (five fields and limits are expected)");
+            "Invalid facts of a task: " + text + " (seven fields and limits are expected)");
       }
       return new Facts(
           Integer.parseInt(fields[0]),
           new HostIdentity(fields[1], fields[2]),
-          new CpuCluster(Integer.parseInt(fields[3]), CpuTopology.parseList(fields[4])),
+          new CpuGroup(
+              Integer.parseInt(fields[3]),
+              CpuList.parse(fields[4]),
+              CpuList.parse(fields[5]),
+              CpuList.parse(fields[6])),
           Arrays.stream(fields).skip(FIELDS).map(MemoryLimit::decode).toList());
     }
   }
@@ -55,7 +62,7 @@ record RankPlan(List<Facts> ranks) {
         Comparator.<Facts, String>comparing(facts -> facts.host().name())
             .thenComparing(facts -> facts.host().node())
             .thenComparing(facts -> facts.group().socket())
-            .thenComparing(facts -> facts.group().cpus()[0])
+            .thenComparing(facts -> facts.group().cpus().get(0))
             .thenComparing(Facts::partition));
     return new RankPlan(List.copyOf(ranks));
   }

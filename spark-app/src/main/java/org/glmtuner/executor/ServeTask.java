@@ -73,7 +73,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
       throws IOException, InterruptedException {
     try (RankHost host =
         RankHost.open(plan.config(), RankHost.Purpose.SERVER, plan.cores(), signal)) {
-      int beside = Math.min(plan.ranks(), CpuTopology.read().groups(plan.cores()).size());
+      int beside = Math.min(plan.ranks(), host.mostRanks());
       MicroBatchMemory.Budget budget =
           plan.microBatches().serving(FreeMemory.limits(), beside, cachedTokens());
       LOG.info("{}: {} tokens at a time, {}", self, budget.tokens(), budget.reason());
@@ -87,8 +87,10 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
               new ConversionProgress(plan.attempt(), self, signal, session));
       session.post(
           new Frame.Serve(
-              new ServeAssignment(files.baseModel(plan.cores()), files.prefix(plan.checkpoint()))));
-      await(session, signal); // ready
+              new ServeAssignment(
+                  files.baseModel(host.claim().group().threads()),
+                  files.prefix(plan.checkpoint()))));
+      host.readBack((Frame.Ready) await(session, signal)).report(plan.attempt(), self);
       answer(items, budget.tokens(), dialogue(session, signal), answers);
       session.post(new Frame.End());
       await(session, signal); // finished

@@ -78,7 +78,7 @@ final class TrainTask
       try (PmiService pmi = PmiService.start(server, rank, host.directory());
           CheckpointUpload upload = new CheckpointUpload(plan)) {
         host.session().post(new Frame.Train(assignment(self[0], ranks, budget, host, pmi, signal)));
-        return converse(host.session(), new RankFeed(rows, plan.steps()), upload, self[0], signal);
+        return converse(host, new RankFeed(rows, plan.steps()), upload, self[0], signal);
       }
     }
   }
@@ -97,7 +97,7 @@ final class TrainTask
             plan.settings(),
             host,
             new ConversionProgress(plan.attempt(), self, signal, host.session()));
-    BaseModel base = files.baseModel(plan.cores());
+    BaseModel base = files.baseModel(host.claim().group().threads());
     return new TrainAssignment(
         new TrainAssignment.Membership(
             self.rank(), ranks.worldSize(), host.mpiLibrary(), pmi.socket().toString()),
@@ -117,8 +117,9 @@ final class TrainTask
    * attempt.
    */
   private RankOutcome converse(
-      RankSession session, RankFeed feed, CheckpointUpload upload, Member self, TaskSignal signal)
+      RankHost host, RankFeed feed, CheckpointUpload upload, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
+    RankSession session = host.session();
     long stepsDone = 0;
     long reportedAt = System.nanoTime();
     while (true) {
@@ -139,7 +140,7 @@ final class TrainTask
                   plan.attempt(), self, done.report().step(), List.copyOf(done.nonFinite())));
         }
       } else if (frame instanceof Frame.Ready ready) {
-        LOG.info("{} is ready on CPUs {}", self, CpuTopology.formatList(ready.cpus()));
+        host.readBack(ready).report(plan.attempt(), self);
         DriverLink.ask(
             new TaskMessage.Joined(
                 plan.attempt(),

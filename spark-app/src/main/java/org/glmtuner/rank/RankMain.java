@@ -9,10 +9,12 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.nativeddp.NativeLibrary;
 import org.glmtuner.nativeddp.ProcessControl;
+import org.glmtuner.topology.CpuList;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.FrameChannel;
 
@@ -20,8 +22,8 @@ import org.glmtuner.wire.FrameChannel;
  * Main class of a rank's process.
  *
  * <p>Arguments: the task's Unix socket, the native library, the file in which the rank locks its
- * CPUs, the process id of the executor. The process ends when the executor does: its standard input
- * ends then, and the kernel kills it.
+ * CPUs, the list of them, the process id of the executor. The process ends when the executor does:
+ * its standard input ends then, and the kernel kills it.
  */
 public final class RankMain {
   private static final int LOST_PARENT = 9;
@@ -38,8 +40,8 @@ public final class RankMain {
       Engine.getEngine(
           "PyTorch"); // first: our library is linked against the libtorch that DJL loads
       NativeLibrary.load(Path.of(arguments[1]));
-      ProcessControl.dieWithParent(Long.parseLong(arguments[3]));
-      lockCpus(Path.of(arguments[2]));
+      ProcessControl.dieWithParent(Long.parseLong(arguments[4]));
+      lockCpus(Path.of(arguments[2]), CpuList.parse(arguments[3]));
       Frame first = task.next();
       if (first instanceof Frame.Train train) {
         new Trainer(train.assignment(), task).run();
@@ -93,9 +95,9 @@ public final class RankMain {
    * channel stays open until then.
    */
   @SuppressWarnings("resource")
-  private static void lockCpus(Path lockFile) throws IOException {
+  private static void lockCpus(Path lockFile, List<Integer> cpus) throws IOException {
     FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);
-    for (int cpu : ProcessControl.allowedCpus()) {
+    for (int cpu : cpus) {
       if (channel.tryLock(2L * cpu + 1, 1, false) == null) {
         throw new TunerException(
             ExitCode.TRAINING_FAILED,

@@ -63,6 +63,38 @@ public record Topology(List<CpuCluster> clusters, List<MemoryNode> memory) imple
     HBM
   }
 
+  /**
+   * What of it is on these CPUs; memory stays as it is.
+   *
+   * @throws IllegalArgumentException if it has none of them
+   */
+  public Topology restrictedTo(List<Integer> cpus) {
+    return new Topology(
+        clusters.stream()
+            .map(
+                cluster ->
+                    new CpuCluster(cluster.socket(), kept(cluster.cores(), cpus), cluster.nodes()))
+            .filter(cluster -> !cluster.cores().isEmpty())
+            .toList(),
+        memory);
+  }
+
+  private static List<Core> kept(List<Core> cores, List<Integer> cpus) {
+    return cores.stream()
+        .map(core -> new Core(core.cpus().stream().filter(cpus::contains).toList(), core.cache()))
+        .filter(core -> !core.cpus().isEmpty())
+        .toList();
+  }
+
+  /** All CPUs, ascending. */
+  public List<Integer> cpus() {
+    return clusters.stream()
+        .flatMap(cluster -> cluster.cores().stream())
+        .flatMap(core -> core.cpus().stream())
+        .sorted()
+        .toList();
+  }
+
   /** The node of this number. */
   public MemoryNode node(int number) {
     return memory.stream()

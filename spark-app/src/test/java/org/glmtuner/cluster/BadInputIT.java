@@ -244,6 +244,44 @@ class BadInputIT {
   }
 
   @Test
+  void aCpusetSmallerThanThePlanCanNeverHoldIt() throws Exception {
+    fails(
+        train().onCpus("0").set("ranks.count", 2),
+        ExitCode.UNSUITABLE,
+        "Cannot place 2 ranks of 1 core: there is room for 1 in 1 CPU cluster (1 of 1 core) (ranks.count, ");
+  }
+
+  @Test
+  void fewerClustersThanRanksCanNeverHoldThem() throws Exception {
+    fails(
+        train().set("ranks.count", 9).set("ranks.cores", 0).set("ranks.per-cluster", 1),
+        ExitCode.UNSUITABLE,
+        "Cannot place 9 ranks of 1 core: there is room for ",
+        "ranks in each at most: 1) (ranks.count, ");
+  }
+
+  @Test
+  void aRankThatMustBeBoundAndCannotIsRefused() throws Exception {
+    Path refusing = Files.createDirectory(directory.resolve("bin"));
+    Path taskset =
+        Files.writeString(
+            refusing.resolve("taskset"), "#!/bin/sh\necho 'taskset: not permitted' >&2\nexit 1\n");
+    assertThat(taskset.toFile().setExecutable(true)).isTrue();
+    fails(
+        train().path(refusing).set("ranks.require-binding", true),
+        ExitCode.UNSUITABLE,
+        "Cannot bind a rank to CPUs 0: taskset: not permitted (ranks.require-binding)");
+    try (Submission submission = train().path(refusing).start()) {
+      assertThat(submission.await(LIMIT)).as(submission.err()).isZero();
+      if (Runtime.getRuntime().availableProcessors() > 1) {
+        assertThat(submission.err())
+            .containsPattern(
+                "rank 0 on [^:]+: it runs unbound, on CPUs 0,.* instead of 0: taskset: not permitted");
+      }
+    }
+  }
+
+  @Test
   void moreRanksThanTheHostHasCpusCanNeverRunWhateverSlotsThereAre() throws Exception {
     int cpus = Runtime.getRuntime().availableProcessors();
     fails(
@@ -253,8 +291,9 @@ class BadInputIT {
         ExitCode.UNSUITABLE,
         cpus
             + 1
-            + " ranks of 1 cores are to run, and the hosts of the 1 executors have CPUs for "
-            + cpus);
+            + " ranks of 1 cores are to run, and there is room for "
+            + cpus
+            + " on the hosts of the 1 executors, whatever slots Spark was told of");
   }
 
   @Test

@@ -40,6 +40,7 @@ public final class Submission implements AutoCloseable {
     private final Path directory;
     private final List<String> arguments = new ArrayList<>();
     private final Map<String, String> environment = new TreeMap<>();
+    private final List<String> launcher = new ArrayList<>();
 
     private Builder(Path directory) {
       this.directory = directory;
@@ -60,6 +61,18 @@ public final class Submission implements AutoCloseable {
       return this;
     }
 
+    /** Programs of {@code first} are found before others of their names. */
+    public Builder path(Path first) {
+      environment.put("PATH", first + ":" + System.getenv("PATH"));
+      return this;
+    }
+
+    /** On these CPUs only. */
+    public Builder onCpus(String list) {
+      launcher.addAll(List.of("taskset", "-c", list));
+      return this;
+    }
+
     public Submission start() throws IOException {
       Path work = Files.createTempDirectory(directory, "submission-");
       Path spark = Files.createDirectory(work.resolve("spark"));
@@ -67,8 +80,8 @@ public final class Submission implements AutoCloseable {
       for (String name : List.of("bin", "jars")) {
         Files.createSymbolicLink(spark.resolve(name), installed.resolve(name));
       }
-      List<String> command =
-          new ArrayList<>(List.of("bash", Checkout.module().resolve("bin/glm-tuner").toString()));
+      List<String> command = new ArrayList<>(launcher);
+      command.addAll(List.of("bash", Checkout.module().resolve("bin/glm-tuner").toString()));
       String options = QUICK + " -Djava.io.tmpdir=" + Files.createDirectory(work.resolve("tmp"));
       command.addAll(List.of("--driver-java-options", options));
       command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + options));

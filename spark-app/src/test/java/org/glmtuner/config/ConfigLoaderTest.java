@@ -31,7 +31,8 @@ class ConfigLoaderTest {
         do-sample = true, temperature = 0.5, top-k = 3, top-p = 0.25, repetition-penalty = 1.5, seed = 9, max-new-tokens = 33
         batch-size = 2, text = chat
       }
-      ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s }
+      ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s,
+        clusters = cache, per-cluster = 3, reserve-cores = 4, smt = true, across-clusters = true, require-binding = true }
       engine.isa = avx2
       mpi {
         library = /libmpi.so.12, interface = eth1, port-range = 50000-50010, environment { FI_PROVIDER = tcp }
@@ -92,7 +93,8 @@ class ConfigLoaderTest {
                 0,
                 Duration.ofMinutes(10),
                 new RanksConfig.Jvm(512L << 20, "", List.of()),
-                Duration.ofSeconds(15)));
+                Duration.ofSeconds(15),
+                new RanksConfig.Pinning(0, RanksConfig.Clusters.NUMA, false, 0, false, false)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AUTO));
     assertThat(config.mpi().library()).isEmpty();
     assertThat(config.mpi().network()).isEqualTo(new MpiConfig.Network("", PortRange.ANY));
@@ -154,7 +156,8 @@ class ConfigLoaderTest {
                 1,
                 Duration.ofSeconds(5),
                 new RanksConfig.Jvm(256L << 20, "/jdk", List.of("-Xint")),
-                Duration.ofSeconds(9)));
+                Duration.ofSeconds(9),
+                new RanksConfig.Pinning(3, RanksConfig.Clusters.CACHE, true, 4, true, true)));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AVX2));
     assertThat(config.mpi().library()).isEqualTo("/libmpi.so.12");
     assertThat(config.mpi().network())

@@ -10,6 +10,7 @@ import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.Topology;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,10 @@ class CalibrationIT {
         Map.of("cache.directory", directory.resolve("cache").toString(), "engine.isa", isa));
   }
 
+  private static Topology topology() throws InterruptedException {
+    return HostTopology.read(config("auto").cache().path());
+  }
+
   private static void assertPlausible(Calibration.Rates rates) {
     assertThat(rates.operationsPerSecond()).isBetween(1e8, 1e14);
     assertThat(rates.bytesPerSecond()).isBetween(1e7, 1e12);
@@ -33,7 +38,7 @@ class CalibrationIT {
 
   @Test
   void ranksAreMeasuredAloneAndAllAtOnce() throws Exception {
-    Calibration two = Calibration.measure(config("auto"), CpuTopology.read(), 2, 1, SECONDS);
+    Calibration two = Calibration.measure(config("auto"), topology(), 2, 1, SECONDS);
     assertPlausible(two.alone());
     assertThat(two.together()).hasSize(2).allSatisfy(CalibrationIT::assertPlausible);
     assertThat(two.threads()).isOne();
@@ -42,7 +47,7 @@ class CalibrationIT {
 
   @Test
   void oneRankIsMeasuredOnceWithTheKernelsThatAreConfigured() throws Exception {
-    Calibration one = Calibration.measure(config("generic"), CpuTopology.read(), 1, 2, SECONDS);
+    Calibration one = Calibration.measure(config("generic"), topology(), 1, 2, SECONDS);
     assertThat(one.kernels()).isEqualTo("sgemm/bf16");
     assertThat(one.together()).containsExactly(one.alone());
     assertThat(one.refusals()).noneMatch(refusal -> refusal.startsWith("generic"));
@@ -50,11 +55,10 @@ class CalibrationIT {
 
   @Test
   void instructionsThatTheMachineLacksAreRefusedWithTheReason() throws Exception {
-    Calibration known = Calibration.measure(config("auto"), CpuTopology.read(), 1, 1, SECONDS);
+    Calibration known = Calibration.measure(config("auto"), topology(), 1, 1, SECONDS);
     assumeFalse(known.refusals().isEmpty(), "this machine has all instructions");
     String[] refusal = known.refusals().get(0).split(": ", 2);
-    assertThatThrownBy(
-            () -> Calibration.measure(config(refusal[0]), CpuTopology.read(), 1, 1, SECONDS))
+    assertThatThrownBy(() -> Calibration.measure(config(refusal[0]), topology(), 1, 1, SECONDS))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
         .hasMessageContaining("Cannot compute with engine.isa = " + refusal[0])

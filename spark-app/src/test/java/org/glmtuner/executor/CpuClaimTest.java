@@ -8,20 +8,30 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
+import org.glmtuner.config.RanksConfig;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.Hosts;
+import org.glmtuner.topology.RankGroups;
+import org.glmtuner.topology.Topology;
+import org.glmtuner.topology.Topology.Core;
+import org.glmtuner.topology.Topology.CpuCluster;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CpuClaimTest {
-  private static final CpuTopology FOUR_CPUS =
-      new CpuTopology(List.of(new CpuCluster(0, new int[] {0, 1, 2, 3})));
+  private static final Topology FOUR_CPUS = Hosts.oneNode(0, 1, 2, 3);
+  private static final RanksConfig RANKS = Hosts.ranks("");
 
   @TempDir Path cache;
 
   private CpuClaim take(int cores) throws IOException, InterruptedException {
-    return CpuClaim.take(FOUR_CPUS, cores, cache, Duration.ZERO, () -> false);
+    return take(FOUR_CPUS, cores);
+  }
+
+  private CpuClaim take(Topology host, int cores) throws IOException, InterruptedException {
+    RankGroups groups = RankGroups.ofCores(host, RANKS, cores);
+    return CpuClaim.take(groups, cache, Duration.ZERO, () -> false);
   }
 
   @Test
@@ -83,10 +93,27 @@ class CpuClaimTest {
   }
 
   @Test
-  void moreCoresThanTheHostHasCanNeverBeClaimed() {
-    assertThatThrownBy(() -> take(5))
-        .isInstanceOfSatisfying(
-            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-        .hasMessage("Cannot start a rank: it needs 5 cores, this executor may use 4 (ranks.cores)");
+  void theOtherThreadOfAClaimedCoreCannotBeClaimed() throws Exception {
+    Topology host =
+        new Topology(
+            List.of(
+                new CpuCluster(
+                    0, List.of(new Core(List.of(0, 2), 0), new Core(List.of(1, 3), 0)), List.of())),
+            List.of());
+    try (CpuClaim one = take(host, 1)) {
+      assertThat(one.group().cpus()).containsExactly(0);
+      assertThat(one.group().claimed()).containsExactly(0, 2);
+      assertThatThrownBy(() -> take(host.restrictedTo(List.of(2)), 1))
+          .as("by a process that may use the second thread only")
+          .isInstanceOfSatisfying(
+              TunerException.class,
+              e -> assertThat(e.exitCode()).isEqualTo(ExitCode.NO_FREE_SLOTS));
+      try (CpuClaim other = take(host, 1)) {
+        assertThat(other.group().claimed()).containsExactly(1, 3);
+      }
+    }
+    try (CpuClaim second = take(host.restrictedTo(List.of(2)), 1)) {
+      assertThat(second.group().cpus()).containsExactly(2);
+    }
   }
 }

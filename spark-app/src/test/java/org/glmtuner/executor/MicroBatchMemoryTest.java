@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import org.glmtuner.config.MicroBatchTokens;
 import org.glmtuner.config.Precision;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
 import org.glmtuner.executor.MemoryLimit.Kind;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.ModelShapes;
 import org.glmtuner.model.RankMemory;
+import org.glmtuner.topology.Hosts;
 import org.junit.jupiter.api.Test;
 
 class MicroBatchMemoryTest {
@@ -39,7 +39,7 @@ class MicroBatchMemoryTest {
     return new RankPlan.Facts(
             partition,
             new HostIdentity(host, "machine of " + host + "/" + node),
-            new CpuCluster(0, new int[] {partition}),
+            Hosts.group(0, partition),
             List.of(limits))
         .encode();
   }

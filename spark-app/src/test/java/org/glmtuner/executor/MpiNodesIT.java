@@ -51,7 +51,11 @@ class MpiNodesIT {
       throws Exception {
     try (LocalRanks ranks =
         LocalRanks.open(
-            config, CpuTopology.read(), 2, 1, rank -> new HostIdentity("host", "node-" + rank))) {
+            config,
+            HostTopology.read(config.cache().path()),
+            2,
+            1,
+            rank -> new HostIdentity("host", "node-" + rank))) {
       for (int rank = 0; rank < ranks.count(); rank++) {
         ranks.post(rank, new Frame.MeasureSums(ranks.membership(rank), SHAPE, ROUNDS));
       }
@@ -203,9 +207,16 @@ class MpiNodesIT {
     }
 
     /** A home of a Java that runs in the one or the other, as its CPU says. */
-    Path javaHome(Path directory) throws IOException {
+    Path javaHome(Path directory) throws IOException, InterruptedException {
       Path bin = Files.createDirectories(directory.resolve("java/bin"));
-      int first = CpuTopology.read().groups(1).get(0).cpus()[0];
+      int first =
+          HostTopology.read(directory.resolve("cache"))
+              .clusters()
+              .get(0)
+              .cores()
+              .get(0)
+              .cpus()
+              .get(0);
       String script =
           """
           #!/bin/sh

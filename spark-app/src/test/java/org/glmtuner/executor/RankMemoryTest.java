@@ -20,6 +20,9 @@ import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.RankMemory;
 import org.glmtuner.model.RankMemory.Parts;
 import org.glmtuner.model.ZeroWeights;
+import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.RankGroups;
+import org.glmtuner.topology.Topology;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -166,9 +169,12 @@ class RankMemoryTest {
   private static List<String> run(String... arguments) throws IOException, InterruptedException {
     NativeLibraries libraries = NativeLibraries.provide(Path.of("target/test-cache"));
     RanksConfig.Jvm jvm = ConfigLoader.load("", "", Map.of()).ranks().jvm();
-    int[] cpus = {CpuTopology.read().cpus()[0]};
+    Topology host = HostTopology.read(Path.of("target/test-cache").toAbsolutePath());
+    CpuGroup group =
+        RankGroups.ofCores(host, ConfigLoader.load("", "", Map.of()).ranks(), 1).groups().get(0);
+    Binding binding = Binding.of(group, true);
     RankLaunch launch =
-        RankLaunch.of(jvm, Map.of(), cpus, libraries, Path.of("socket"), Path.of("lock"));
+        RankLaunch.of(jvm, Map.of(), binding, libraries, Path.of("socket"), Path.of("lock"));
     List<String> command = new ArrayList<>(launch.command());
     int main = command.indexOf("org.glmtuner.rank.RankMain");
     command.subList(main, command.size()).clear();

@@ -5,15 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import org.glmtuner.executor.CpuTopology.CpuCluster;
+import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.Hosts;
 import org.junit.jupiter.api.Test;
 
 class RankPlanTest {
-  private static String facts(int partition, String host, String node, int socket, int... cpus) {
+  private static String facts(
+      int partition, String host, String node, int socket, Integer... cpus) {
     return new RankPlan.Facts(
             partition,
             new HostIdentity(host, node),
-            new CpuCluster(socket, cpus),
+            Hosts.group(socket, cpus),
             List.of(
                 new MemoryLimit(MemoryLimit.Kind.HOST, "", 1L << 33),
                 new MemoryLimit(MemoryLimit.Kind.CONTROL_GROUP, "/a:b", 1L << 32)))
@@ -34,6 +36,17 @@ class RankPlanTest {
     assertThat(List.of(3, 2, 1, 0))
         .allSatisfy(p -> assertThat(plan.rankOfPartition(p)).isEqualTo(3 - p));
     assertThat(plan.processMapping()).isEqualTo("(vector,(0,1,3),(1,1,1))");
+  }
+
+  @Test
+  void factsReadBackAsTheyWereWritten() {
+    RankPlan.Facts facts =
+        new RankPlan.Facts(
+            3,
+            new HostIdentity("a", "node-a"),
+            new CpuGroup(1, List.of(4, 5), List.of(4, 5, 68, 69), List.of(2, 10)),
+            List.of(new MemoryLimit(MemoryLimit.Kind.CONTROL_GROUP, "/a:b", 7)));
+    assertThat(RankPlan.Facts.decode(facts.encode())).isEqualTo(facts);
   }
 
   @Test

@@ -4,14 +4,12 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.HostIdentity;
 import org.glmtuner.executor.LocalRanks;
-import org.glmtuner.wire.Frame;
+import org.glmtuner.executor.SumTimes;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -55,24 +53,16 @@ final class AllReduceCommand implements Callable<Integer> {
     Settings.Group group = options.group();
     try (LocalRanks ranks =
         LocalRanks.open(config, options.topology(), group.ranks(), group.threads())) {
-      for (int rank = 0; rank < ranks.count(); rank++) {
-        ranks.post(rank, new Frame.MeasureSums(ranks.membership(rank), shape, repeat));
-      }
-      Frame.Ready ready = (Frame.Ready) ranks.answers().get(0);
-      List<Frame.SumsMeasured> measured =
-          ranks.answers().stream().map(Frame.SumsMeasured.class::cast).toList();
+      SumTimes times = SumTimes.measure(ranks, shape, repeat);
       ranks.finish();
-      System.out.println(line(group, shape, ready, measured));
+      System.out.println(line(group, shape, times));
     }
     return 0;
   }
 
-  private JsonObject line(
-      Settings.Group group, int[] shape, Frame.Ready ready, List<Frame.SumsMeasured> measured)
-      throws IOException {
-    double[] gradient = slowest(measured.stream().map(Frame.SumsMeasured::gradient).toList());
-    double[] few = slowest(measured.stream().map(Frame.SumsMeasured::few).toList());
-    long bytes = Arrays.stream(shape).asLongStream().reduce(Float.BYTES, (a, b) -> a * b);
+  private JsonObject line(Settings.Group group, int[] shape, SumTimes times) throws IOException {
+    double[] gradient = times.gradient();
+    double[] few = times.few();
     JsonArray dimensions = new JsonArray();
     Arrays.stream(shape).forEach(dimensions::add);
     JsonObject line = new JsonObject();
@@ -80,23 +70,15 @@ final class AllReduceCommand implements Callable<Integer> {
     line.addProperty("ranks", group.ranks());
     line.addProperty("threads", group.threads());
     line.add("shape", dimensions);
-    line.addProperty("bytes", bytes);
+    line.addProperty("bytes", times.bytes());
     line.addProperty("seconds", Numbers.rounded(gradient[0]));
     line.addProperty("seconds_median", Numbers.rounded(gradient[repeat / 2]));
-    line.addProperty("gb_per_second", Numbers.rounded(bytes / gradient[0] / 1e9));
+    line.addProperty("gb_per_second", Numbers.rounded(times.bytes() / gradient[0] / 1e9));
     line.addProperty("small_sum_seconds", Numbers.rounded(few[0]));
     line.addProperty("small_sum_seconds_median", Numbers.rounded(few[repeat / 2]));
-    line.addProperty("backend", ready.backend());
-    line.addProperty("library", ready.library().lines().findFirst().orElse(""));
+    line.addProperty("backend", times.backend());
+    line.addProperty("library", times.library().lines().findFirst().orElse(""));
     line.addProperty("cpu", HostIdentity.cpuModel());
     return line;
-  }
-
-  /** Of each round, sorted. */
-  private double[] slowest(List<double[]> ranks) {
-    return IntStream.range(0, repeat)
-        .mapToDouble(round -> ranks.stream().mapToDouble(own -> own[round]).max().orElseThrow())
-        .sorted()
-        .toArray();
   }
 }

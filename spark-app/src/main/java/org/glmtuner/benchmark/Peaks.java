@@ -5,9 +5,10 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import org.glmtuner.topology.CpuList;
+import java.util.List;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.topology.CpuList;
 
 /**
  * What the CPUs of a group can do together, measured by native loops while nothing else of ours
@@ -16,7 +17,7 @@ import org.glmtuner.failure.TunerException;
  */
 final class Peaks {
   private final Path program;
-  private final int[] cpus;
+  private final List<Integer> cpus;
   private final String products;
   private double fma;
   private double kernels;

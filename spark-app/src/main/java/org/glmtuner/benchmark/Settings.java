@@ -19,11 +19,7 @@ import org.glmtuner.topology.Topology;
  * @param peaks the program that measures what CPUs can do at best
  */
 record Settings(
-    ModelShape model,
-    Map<String, String> overrides,
-    Group group,
-    Topology topology,
-    Path peaks) {
+    ModelShape model, Map<String, String> overrides, Group group, Topology topology, Path peaks) {
 
   record Group(int ranks, int threads) {
     /** As many threads in one rank. */

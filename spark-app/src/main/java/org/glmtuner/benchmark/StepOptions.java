@@ -123,8 +123,7 @@ final class StepOptions {
     return all;
   }
 
-  private Settings settings(int otherLayers, String instructions)
-      throws InterruptedException {
+  private Settings settings(int otherLayers, String instructions) throws InterruptedException {
     Positive.check("--hidden", hidden);
     ModelShape model =
         new ModelShape(

@@ -24,6 +24,13 @@ final class ConfigOptions {
   private Map<String, String> overrides = new LinkedHashMap<>();
 
   TunerConfig load() throws IOException {
-    return ConfigLoader.load(file.isEmpty() ? "" : TextFile.read(file), file, overrides);
+    return load(Map.of());
+  }
+
+  /** With {@code defaults} for keys that no option overrides, whatever the file has. */
+  TunerConfig load(Map<String, String> defaults) throws IOException {
+    Map<String, String> all = new LinkedHashMap<>(defaults);
+    all.putAll(overrides);
+    return ConfigLoader.load(file.isEmpty() ? "" : TextFile.read(file), file, all);
   }
 }

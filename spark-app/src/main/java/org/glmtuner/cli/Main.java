@@ -36,7 +36,8 @@ import picocli.CommandLine.Command;
       TokenizeCommand.class,
       InspectCommand.class,
       ConvertCommand.class,
-      PlanCommand.class
+      PlanCommand.class,
+      DoctorCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,

@@ -9,13 +9,13 @@ import org.glmtuner.config.RanksConfig;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.Calibration;
 import org.glmtuner.executor.Calibration.Rates;
-import org.glmtuner.executor.CpuTopology;
 import org.glmtuner.executor.HostTopology;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.planning.HostPlan;
 import org.glmtuner.planning.Speeds;
 import org.glmtuner.planning.Speeds.Rate;
 import org.glmtuner.topology.RankGroups;
+import org.glmtuner.topology.Topology;
 import picocli.CommandLine.Option;
 
 /** How fast the planned hosts are: given, or measured here. */
@@ -80,11 +80,12 @@ final class SpeedOptions {
       throws IOException, InterruptedException {
     RanksConfig ranks = hosts > 0 ? config.ranks() : ConfigLoader.load("", "", Map.of()).ranks();
     int asked = hosts > 0 ? (ranks.count() + hosts - 1) / hosts : 0;
-    RankGroups groups = RankGroups.of(HostTopology.read(config.cache().path()), ranks, asked);
+    Topology host = HostTopology.read(config.cache().path());
+    RankGroups groups = RankGroups.of(host, ranks, asked);
     int count = asked > 0 ? asked : groups.groups().size();
     System.err.println(
         "measuring products and memory of " + count + " ranks of " + groups.cores() + " cores");
-    return Calibration.measure(config, CpuTopology.read(), count, groups.cores(), SECONDS);
+    return Calibration.measure(config, host, count, groups.cores(), SECONDS);
   }
 
   private static double perCore(Calibration measured, ToDoubleFunction<Rates> rate) {

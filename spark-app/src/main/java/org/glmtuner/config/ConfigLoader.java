@@ -28,11 +28,7 @@ public final class ConfigLoader {
    * they asked for.
    */
   private static final Set<String> NOT_YET =
-      Set.of(
-          "mpi.allow-plaintext",
-          "cache.max-size",
-          "retry.max-attempts",
-          "retry.backoff");
+      Set.of("mpi.allow-plaintext", "cache.max-size", "retry.max-attempts", "retry.backoff");
 
   private static final Set<String> NOT_YET_GROUPS = Set.of("retry", "report");
 

@@ -65,6 +65,9 @@ final class AttemptMonitor implements Function<TaskMessage, Object>, AutoCloseab
     if (failure != null) {
       return new Stop(failure.getMessage());
     }
+    if (message instanceof TaskMessage.Clock) {
+      return System.currentTimeMillis();
+    }
     if (message instanceof TaskMessage.Exchange exchange) {
       return exchange(exchange);
     }

@@ -37,6 +37,14 @@ public final class SparkSetup {
     return SparkSession.builder().config(conf).getOrCreate();
   }
 
+  /** Whether {@code spark-submit} was given a master other than this machine's own threads. */
+  public static boolean hasCluster() {
+    String master = System.getProperty("spark.master", "local");
+    return !master.equals("local")
+        && !master.startsWith("local[")
+        && !Boolean.getBoolean(DEFAULT_MASTER);
+  }
+
   /** Whether people look at standard error. */
   public static boolean hasTerminal(SparkSession spark) {
     return spark.sparkContext().getConf().getBoolean(TERMINAL, false);

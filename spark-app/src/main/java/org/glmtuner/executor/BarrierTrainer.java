@@ -1,13 +1,13 @@
 package org.glmtuner.executor;
 
 import java.io.Serializable;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.resource.ResourceProfile;
 import org.glmtuner.data.Sample;
-import scala.Tuple2;
-import scala.collection.Iterator;
 import scala.runtime.AbstractFunction1;
 
 /**
@@ -30,25 +30,36 @@ public final class BarrierTrainer {
    */
   public static List<RankOutcome> run(
       JavaPairRDD<RowKey, Sample> rows, AttemptPlan plan, ResourceProfile profile) {
-    JavaRDD<Tuple2<RowKey, Sample>> input = new JavaRDD<>(rows.rdd(), rows.classTag());
-    JavaRDD<Tuple2<RowKey, Sample>> barrier =
+    return stage(new JavaRDD<>(rows.rdd(), rows.classTag()), new TrainTask(plan), profile);
+  }
+
+  /**
+   * Any barrier stage, on the caller's thread.
+   *
+   * @param input with a partition for each task
+   * @param profile as in {@link #run}
+   */
+  public static <T, R> List<R> stage(
+      JavaRDD<T> input, FlatMapFunction<Iterator<T>, R> task, ResourceProfile profile) {
+    JavaRDD<T> barrier =
         new JavaRDD<>(
             input.rdd().barrier().mapPartitions(new Identity<>(), false, input.classTag()),
             input.classTag());
-    JavaRDD<RankOutcome> outcomes = barrier.mapPartitions(new TrainTask(plan));
-    return (profile == null ? outcomes : outcomes.withResources(profile)).collect();
+    JavaRDD<R> results = barrier.mapPartitions(task);
+    return (profile == null ? results : results.withResources(profile)).collect();
   }
 
   /**
    * Java has no {@code barrier()}: the identity makes the stage a barrier stage, and Java's
    * function follows in it.
    */
-  private static final class Identity<T> extends AbstractFunction1<Iterator<T>, Iterator<T>>
+  private static final class Identity<T>
+      extends AbstractFunction1<scala.collection.Iterator<T>, scala.collection.Iterator<T>>
       implements Serializable {
     private static final long serialVersionUID = 1L;
 
     @Override
-    public Iterator<T> apply(Iterator<T> rows) {
+    public scala.collection.Iterator<T> apply(scala.collection.Iterator<T> rows) {
       return rows;
     }
   }

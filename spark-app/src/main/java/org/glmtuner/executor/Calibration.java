@@ -35,27 +35,32 @@ public record Calibration(
   /**
    * Starts ranks, measures and ends them.
    *
-   * @param config its cache, engine, ranks and MPI count
-   * @param threads of each rank
+   * @param config its cache, engine and ranks count
+   * @param cores of each rank
    * @param seconds of each measurement; there are two of them, or one where there is one rank
    * @throws org.glmtuner.failure.TunerException with exit code 3 where the machine refuses {@code
    *     engine.isa} or has too few CPUs
    */
   public static Calibration measure(
-      TunerConfig config, Topology topology, int ranks, int threads, double seconds)
+      TunerConfig config, Topology topology, int ranks, int cores, double seconds)
       throws IOException, InterruptedException {
-    try (LocalRanks group = LocalRanks.open(config, topology, ranks, threads)) {
-      Calibration measured = of(group, config, threads, seconds);
+    try (LocalRanks group = LocalRanks.openAlone(config, topology, ranks, cores)) {
+      Frame.Ready ready = start(group, config).get(0);
+      Calibration measured = of(group, ready, seconds);
       group.finish();
       return measured;
     }
   }
 
-  /** As {@link #measure}, of ranks that have not been told anything yet. They stay. */
-  static Calibration of(LocalRanks group, TunerConfig config, int threads, double seconds)
+  /** What ranks that have not been told anything yet say once they could measure. */
+  static List<Frame.Ready> start(LocalRanks group, TunerConfig config) throws InterruptedException {
+    post(group, new Frame.Calibrate(group.threads(), config.engine().isa()));
+    return group.answers().stream().map(Frame.Ready.class::cast).toList();
+  }
+
+  /** Measures with ranks that have started. They stay. */
+  static Calibration of(LocalRanks group, Frame.Ready ready, double seconds)
       throws InterruptedException {
-    post(group, new Frame.Calibrate(threads, config.engine().isa()));
-    Frame.Ready ready = (Frame.Ready) group.answers().get(0);
     Frame.MeasureRates request = new Frame.MeasureRates(seconds);
     group.post(0, request);
     Frame.Calibrated alone = (Frame.Calibrated) group.answer(0);
@@ -64,7 +69,8 @@ public record Calibration(
       post(group, request);
       together = group.answers().stream().map(frame -> Rates.of((Frame.Calibrated) frame)).toList();
     }
-    return new Calibration(ready.kernels(), threads, Rates.of(alone), together, alone.refusals());
+    return new Calibration(
+        ready.kernels(), group.threads(), Rates.of(alone), together, alone.refusals());
   }
 
   private static void post(LocalRanks group, Frame frame) {

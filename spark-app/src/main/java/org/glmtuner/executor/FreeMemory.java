@@ -40,7 +40,9 @@ final class FreeMemory {
   static List<MemoryLimit> limits() throws IOException {
     List<MemoryLimit> limits = new ArrayList<>(read(Path.of("/")));
     SparkEnv spark = SparkEnv.get();
-    yarn(spark.conf(), spark.executorId()).ifPresent(limits::add);
+    if (spark != null) {
+      yarn(spark.conf(), spark.executorId()).ifPresent(limits::add);
+    }
     return limits;
   }
 

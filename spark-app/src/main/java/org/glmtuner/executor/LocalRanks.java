@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntFunction;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.executor.RankHost.Purpose;
 import org.glmtuner.storage.RandomNames;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
@@ -51,18 +52,37 @@ public final class LocalRanks implements AutoCloseable {
     return open(config, topology, count, cores, rank -> here);
   }
 
+  /** As {@link #open}, with ranks that form no group: they need no MPI library. */
+  static LocalRanks openAlone(TunerConfig config, Topology topology, int count, int cores)
+      throws IOException, InterruptedException {
+    return open(config, Purpose.SERVER, topology, count, cores, ranks -> {});
+  }
+
   /** As the other, with ranks that are told to be where {@code places} says. */
   static LocalRanks open(
-      TunerConfig config,
-      Topology topology,
-      int count,
-      int cores,
-      IntFunction<HostIdentity> places)
+      TunerConfig config, Topology topology, int count, int cores, IntFunction<HostIdentity> places)
+      throws IOException, InterruptedException {
+    return open(
+        config,
+        Purpose.MEMBER,
+        topology,
+        count,
+        cores,
+        ranks -> ranks.serve(RandomNames.next(), places));
+  }
+
+  /** What makes a group of ranks that have connected. */
+  private interface Joining {
+    void join(LocalRanks ranks) throws IOException;
+  }
+
+  private static LocalRanks open(
+      TunerConfig config, Purpose purpose, Topology topology, int count, int cores, Joining joining)
       throws IOException, InterruptedException {
     LocalRanks ranks = new LocalRanks(count);
     try {
-      ranks.fork(config, topology, count, cores);
-      ranks.serve(RandomNames.next(), places);
+      ranks.fork(config, purpose, topology, count, cores);
+      joining.join(ranks);
       return ranks;
     } catch (IOException | InterruptedException | RuntimeException e) {
       try {
@@ -77,13 +97,11 @@ public final class LocalRanks implements AutoCloseable {
   /**
    * A thread of its own for each, because the kernel ends a rank with the thread that forked it.
    */
-  private void fork(TunerConfig config, Topology topology, int count, int cores)
+  private void fork(TunerConfig config, Purpose purpose, Topology topology, int count, int cores)
       throws IOException, InterruptedException {
     List<Future<RankHost>> started = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      started.add(
-          forks.submit(
-              () -> RankHost.open(config, RankHost.Purpose.MEMBER, topology, cores, NEVER)));
+      started.add(forks.submit(() -> RankHost.open(config, purpose, topology, cores, NEVER)));
     }
     Exception failure = null;
     for (Future<RankHost> host : started) {
@@ -105,6 +123,10 @@ public final class LocalRanks implements AutoCloseable {
       throw new IllegalStateException("Cannot start the ranks: " + failure, failure);
     }
     hosts.sort(Comparator.comparing(host -> host.claim().group().cpus().get(0)));
+    for (int rank = 0; rank < hosts.size(); rank++) {
+      RankSession session = hosts.get(rank).session();
+      session.name("rank " + rank + " (process " + session.pid() + ")");
+    }
   }
 
   private void serve(String name, IntFunction<HostIdentity> places) throws IOException {
@@ -117,7 +139,6 @@ public final class LocalRanks implements AutoCloseable {
     LocalKeyExchange exchange = new LocalKeyExchange(hosts.size());
     for (int rank = 0; rank < hosts.size(); rank++) {
       RankHost host = hosts.get(rank);
-      host.session().name("rank " + rank + " (process " + host.session().pid() + ")");
       services.add(PmiService.start(new PmiServer(group, exchange), rank, host.directory()));
     }
   }
@@ -135,6 +156,16 @@ public final class LocalRanks implements AutoCloseable {
 
   public int count() {
     return hosts.size();
+  }
+
+  /** Threads that compute in each. */
+  public int threads() {
+    return hosts.get(0).claim().group().threads();
+  }
+
+  /** The kernel's word on where the threads of a rank are. */
+  Binding.Readback readBack(int rank, Frame.Ready ready) throws IOException {
+    return hosts.get(rank).readBack(ready);
   }
 
   /** The rank's process. */

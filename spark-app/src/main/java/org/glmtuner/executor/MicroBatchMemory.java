@@ -140,7 +140,7 @@ public record MicroBatchMemory(
    * @throws TunerException (exit code 3) where they do not fit
    */
   public Budget planned(String title, long bytes, int ranks) {
-    Pool pool = new Pool(title, bytes, ranks, true);
+    Pool pool = new Pool(title, bytes, ranks, true, Set.of(0));
     IntFunction<Parts> need = tokens -> memory.training(tokens, samples.in(tokens));
     int least = least();
     requireRoom(pool, least, need);

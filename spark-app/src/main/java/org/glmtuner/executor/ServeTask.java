@@ -76,8 +76,8 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     Topology topology = HostTopology.read(plan.config().cache().path());
     MemoryPlan.requirePossible(
         topology, plan.microBatches().servingNeed(cachedTokens()), plan.config().memory());
-    try (RankHost host = RankHost.open(
-            plan.config(), RankHost.Purpose.SERVER, topology, plan.cores(), signal)) {
+    try (RankHost host =
+        RankHost.open(plan.config(), RankHost.Purpose.SERVER, topology, plan.cores(), signal)) {
       MemoryPlan memory = memory(host, topology);
       LOG.info("{}: {}", self, memory.describe());
       RankSession session = host.session();

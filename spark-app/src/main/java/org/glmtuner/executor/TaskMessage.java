@@ -27,6 +27,9 @@ public sealed interface TaskMessage extends Serializable {
       String attempt, Member member, String cpu, String backend, String library, String kernels)
       implements TaskMessage {}
 
+  /** Asks for the driver's time, in milliseconds since 1970. */
+  record Clock(String attempt) implements TaskMessage {}
+
   /** Something that people want to know. */
   record Note(String attempt, Member member, String text) implements TaskMessage {}
 

@@ -65,8 +65,8 @@ final class TrainTask
     Topology topology = HostTopology.read(plan.config().cache().path());
     MemoryPlan.requirePossible(
         topology, plan.microBatches().trainingNeed(), plan.config().memory());
-    try (RankHost host = RankHost.open(
-            plan.config(), RankHost.Purpose.MEMBER, topology, plan.cores(), signal)) {
+    try (RankHost host =
+        RankHost.open(plan.config(), RankHost.Purpose.MEMBER, topology, plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
               context.partitionId(), identity, host.claim().group(), FreeMemory.limits());

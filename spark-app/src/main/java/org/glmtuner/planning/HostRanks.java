@@ -7,7 +7,6 @@ import org.glmtuner.config.RanksConfig;
 import org.glmtuner.placement.HostPlacement;
 import org.glmtuner.placement.MemoryNeed;
 import org.glmtuner.placement.PlacementDecision;
-import org.glmtuner.placement.RankCpus;
 import org.glmtuner.topology.CpuGroup;
 import org.glmtuner.topology.RankGroups;
 import org.glmtuner.topology.Topology;
@@ -54,11 +53,7 @@ record HostRanks(Topology topology, List<CpuGroup> groups, int cores, int all) {
    *     asked
    */
   HostPlacement place(long weightBytes, long ownBytes, MemoryConfig config) {
-    List<RankCpus> cpus =
-        groups.stream()
-            .map(group -> new RankCpus(group.socket(), group.cpus(), group.nodes()))
-            .toList();
     return PlacementDecision.decide(
-        topology.memory(), cpus, new MemoryNeed(weightBytes, ownBytes), config);
+        topology.memory(), groups, new MemoryNeed(weightBytes, ownBytes), config);
   }
 }

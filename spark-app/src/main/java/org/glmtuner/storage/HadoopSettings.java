@@ -36,6 +36,11 @@ public final class HadoopSettings implements Serializable {
     return configuration;
   }
 
+  /** Of this JVM, for what needs no Spark session. */
+  public static HadoopSettings ofConfigured() {
+    return of(ofThisProcess());
+  }
+
   /** A copy of {@code configuration}'s resolved entries. */
   public static HadoopSettings of(Configuration configuration) {
     Map<String, String> entries = new HashMap<>();

@@ -58,8 +58,7 @@ class CalibrationIT {
     Calibration known = Calibration.measure(config("auto"), topology(), 1, 1, SECONDS);
     assumeFalse(known.refusals().isEmpty(), "this machine has all instructions");
     String[] refusal = known.refusals().get(0).split(": ", 2);
-    assertThatThrownBy(
-            () -> Calibration.measure(config(refusal[0]), topology(), 1, 1, SECONDS))
+    assertThatThrownBy(() -> Calibration.measure(config(refusal[0]), topology(), 1, 1, SECONDS))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
         .hasMessageContaining("Cannot compute with engine.isa = " + refusal[0])

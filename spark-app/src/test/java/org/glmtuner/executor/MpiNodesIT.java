@@ -51,7 +51,11 @@ class MpiNodesIT {
       throws Exception {
     try (LocalRanks ranks =
         LocalRanks.open(
-            config, HostTopology.read(cache), 2, 1, rank -> new HostIdentity("host", "node-" + rank))) {
+            config,
+            HostTopology.read(cache),
+            2,
+            1,
+            rank -> new HostIdentity("host", "node-" + rank))) {
       for (int rank = 0; rank < ranks.count(); rank++) {
         ranks.post(rank, new Frame.MeasureSums(ranks.membership(rank), SHAPE, ROUNDS));
       }

@@ -118,7 +118,7 @@ public final class LocalRanks implements AutoCloseable {
     for (int rank = 0; rank < hosts.size(); rank++) {
       RankHost host = hosts.get(rank);
       host.session().name("rank " + rank + " (process " + host.session().pid() + ")");
-      services.add(PmiService.start(new PmiServer(group, exchange), rank, host.directory()));
+      services.add(PmiService.start(new PmiServer(group, exchange), rank, host));
     }
   }
 

@@ -84,7 +84,7 @@ class PmiServer {
     if (command == "init") return "cmd=response_to_init pmi_version=1 pmi_subversion=1 rc=0";
     if (command == "get_maxes") return "cmd=maxes kvsname_max=256 keylen_max=64 vallen_max=512";
     if (command == "get_appnum") return "cmd=appnum appnum=0";
-    if (command == "get_my_kvsname") return "cmd=my_kvsname kvsname=test";
+    if (command == "get_my_kvsname") return "cmd=my_kvsname kvsname=" + name_;
     if (command == "get_universe_size") return Message("cmd=universe_size size=", size_);
     if (command == "finalize") return "cmd=finalize_ack rc=0";
     if (command == "barrier_in") return AwaitAll();
@@ -123,6 +123,8 @@ class PmiServer {
   int size_;
   std::string process_mapping_;
   TemporaryFile file_;
+  // Names files in /dev/shm, where another test may run at the same time.
+  std::string name_ = "test-" + file_.path().substr(file_.path().rfind('-') + 1);
   int listener_;
   std::mutex mutex_;
   std::condition_variable all_came_;

@@ -139,7 +139,7 @@ public final class LocalRanks implements AutoCloseable {
     LocalKeyExchange exchange = new LocalKeyExchange(hosts.size());
     for (int rank = 0; rank < hosts.size(); rank++) {
       RankHost host = hosts.get(rank);
-      services.add(PmiService.start(new PmiServer(group, exchange), rank, host.directory()));
+      services.add(PmiService.start(new PmiServer(group, exchange), rank, host));
     }
   }
 

@@ -52,17 +52,25 @@ final class PmiServer {
     this.exchange = exchange;
   }
 
-  /** Answers until the rank closes the connection. */
-  End serve(SocketChannel connection) throws IOException, InterruptedException {
+  /**
+   * Answers until the rank closes the connection or aborts.
+   *
+   * @param onAbort ends the rank: libraries that have aborted may wait for it, or crash when the
+   *     connection ends
+   */
+  End serve(SocketChannel connection, Runnable onAbort) throws IOException, InterruptedException {
     try (BufferedReader in =
             new BufferedReader(
                 Channels.newReader(connection, StandardCharsets.US_ASCII), MOST_LINE_CHARACTERS);
         Writer out = Channels.newWriter(connection, StandardCharsets.US_ASCII)) {
-      for (String line = in.readLine(); line != null && end != End.ABORTED; line = in.readLine()) {
+      String line = in.readLine();
+      while (line != null) {
         String answer = answer(line);
-        if (answer != null && !write(out, answer)) {
+        if (answer == null) {
+          onAbort.run();
           break;
         }
+        line = write(out, answer) ? in.readLine() : null;
       }
     }
     return end;

@@ -19,19 +19,24 @@ final class PmiService implements AutoCloseable {
   private final ServerSocketChannel server;
   private final Thread thread;
 
-  private PmiService(PmiServer pmi, int rank, Path socket, ServerSocketChannel server) {
+  private PmiService(
+      PmiServer pmi, int rank, Path socket, ServerSocketChannel server, Runnable onAbort) {
     this.rank = rank;
     this.socket = socket;
     this.server = server;
-    this.thread = new Thread(() -> serve(pmi), "pmi-" + rank);
+    this.thread = new Thread(() -> serve(pmi, onAbort), "pmi-" + rank);
   }
 
-  /** Serves the rank on a socket in {@code directory}. */
-  static PmiService start(PmiServer pmi, int rank, AttemptDirectory directory) throws IOException {
-    Path socket = directory.sockets().resolve("pmi");
+  /**
+   * Serves the rank of a task.
+   *
+   * @param host where its socket goes, and its end if MPI aborts
+   */
+  static PmiService start(PmiServer pmi, int rank, RankHost host) throws IOException {
+    Path socket = host.directory().sockets().resolve("pmi");
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
-    PmiService service = new PmiService(pmi, rank, socket, server);
+    PmiService service = new PmiService(pmi, rank, socket, server, host.session()::mpiHasAborted);
     service.thread.setDaemon(true);
     service.thread.start();
     return service;
@@ -47,9 +52,9 @@ final class PmiService implements AutoCloseable {
     server.close();
   }
 
-  private void serve(PmiServer pmi) {
+  private void serve(PmiServer pmi, Runnable onAbort) {
     try (SocketChannel connection = server.accept()) {
-      PmiServer.End end = pmi.serve(connection);
+      PmiServer.End end = pmi.serve(connection, onAbort);
       LOG.info("PMI of rank {}: {}", rank, end);
     } catch (AsynchronousCloseException | InterruptedException e) {
       LOG.debug("PMI of rank {} closed", rank);

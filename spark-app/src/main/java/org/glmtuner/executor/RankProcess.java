@@ -28,6 +28,7 @@ final class RankProcess implements AutoCloseable {
   private final Thread logReader;
   private final Deque<String> lastLines = new ArrayDeque<>();
   private final SharedMemoryFiles sharedMemory;
+  private volatile String killedBecause; // null: it was not
 
   private RankProcess(Process process) {
     this.process = process;
@@ -58,6 +59,12 @@ final class RankProcess implements AutoCloseable {
     sharedMemory.note();
   }
 
+  /** Ends it by force; {@code how} is what its obituary says. */
+  void kill(String how) {
+    killedBecause = how;
+    process.destroyForcibly();
+  }
+
   /** How it ended and the last lines it wrote; waits a moment for both. */
   String obituary() throws InterruptedException {
     if (!process.waitFor(GRACE_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -65,10 +72,13 @@ final class RankProcess implements AutoCloseable {
     }
     logReader.join(GRACE_MILLIS);
     int status = process.exitValue();
-    String how =
-        status > SIGNAL_BASE
-            ? "was killed by signal " + (status - SIGNAL_BASE)
-            : "exited with status " + status;
+    String how = killedBecause;
+    if (how == null) {
+      how =
+          status > SIGNAL_BASE
+              ? "was killed by signal " + (status - SIGNAL_BASE)
+              : "exited with status " + status;
+    }
     List<String> lines;
     synchronized (lastLines) {
       lines = List.copyOf(lastLines);

@@ -110,6 +110,11 @@ final class RankSession implements AutoCloseable {
     return process.pid();
   }
 
+  /** Ends the rank, whose library has said what is wrong and would wait for its end. Any thread. */
+  void mpiHasAborted() {
+    process.kill("was ended by its MPI library");
+  }
+
   /** Queues a frame; the rank gets them in order. */
   void post(Frame frame) {
     toSend.add(frame);

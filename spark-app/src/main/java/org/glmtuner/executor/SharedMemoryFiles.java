@@ -51,7 +51,7 @@ final class SharedMemoryFiles {
    */
   void unlink() {
     try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(Path.of(DIRECTORY), "{mpich,ucx}_*")) {
+        Files.newDirectoryStream(Path.of(DIRECTORY), "{mpich,ucx,Intel_MPI}_*")) {
       Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
       for (Path file : files) {
         if (Files.getAttribute(file, "unix:uid").equals(user)

@@ -81,7 +81,7 @@ final class TrainTask
           new PmiServer(
               ranks.group(plan.attempt()),
               new DriverKeyExchange(plan.attempt(), rank, ranks.worldSize()));
-      try (PmiService pmi = PmiService.start(server, rank, host.directory());
+      try (PmiService pmi = PmiService.start(server, rank, host);
           CheckpointUpload upload = new CheckpointUpload(plan)) {
         host.session().post(new Frame.Train(assignment(self[0], ranks, memory, host, pmi, signal)));
         return converse(host, new RankFeed(rows, plan.steps()), upload, self[0], signal);

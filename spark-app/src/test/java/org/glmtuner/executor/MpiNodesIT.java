@@ -1,6 +1,8 @@
 package org.glmtuner.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.util.function.Consumer;
 import org.glmtuner.cluster.InstalledMpi;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.failure.TunerException;
 import org.glmtuner.wire.Frame;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +44,7 @@ class MpiNodesIT {
     settings.put("cache.directory", cache.toString());
     settings.put("mpi.library", mpi.library());
     if (!mpi.isIntel()) { // UCX sees that both are on one host
-      settings.put("mpi.environment.UCX_TLS", "tcp,self");
+      settings.putIfAbsent("mpi.environment.UCX_TLS", "tcp,self");
     }
     return ConfigLoader.load("", "", settings);
   }
@@ -136,6 +139,21 @@ class MpiNodesIT {
 
   @ParameterizedTest
   @EnumSource
+  void aLibraryThatFindsNoWayToThePeersEndsTheRankWithItsReason(InstalledMpi mpi) throws Exception {
+    String[] no = {"mpi.environment.UCX_TLS=self", "Destination is unreachable"};
+    if (mpi.isIntel()) {
+      no = new String[] {"mpi.environment.FI_PROVIDER=none", "fi_getinfo() failed"};
+    }
+    String[] setting = no[0].split("=", 2);
+    TunerConfig config = config(mpi, Map.of(setting[0], setting[1]));
+    assertThatThrownBy(() -> sum(mpi, config, sockets -> {}))
+        .isInstanceOf(TunerException.class)
+        .hasMessageMatching("(?s)Cannot go on: rank [01] .*")
+        .hasMessageContaining(no[1]);
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void ranksOfTwoNetworkNamespacesReachEachOther(InstalledMpi mpi) throws Exception {
     String library = mpi.library(); // or skips
     try (Namespaces namespaces = Namespaces.create()) {
@@ -161,6 +179,7 @@ class MpiNodesIT {
   private record Namespaces(List<String> names) implements AutoCloseable {
     static final List<String> ADDRESSES = List.of("198.51.100.1", "198.51.100.2");
     private static final String DEVICE = "glm0";
+    private static final String OPERATING = "/sys/class/net/" + DEVICE + "/operstate";
 
     static Namespaces create() throws IOException {
       Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
@@ -203,6 +222,9 @@ class MpiNodesIT {
         assertThat(ip(words.toArray(String[]::new))).isZero();
         assertThat(ip("-n", names.get(i), "link", "set", DEVICE, "up")).isZero();
         assertThat(ip("-n", names.get(i), "link", "set", "lo", "up")).isZero();
+      }
+      for (String name : names) { // before that, UCX does not see it
+        await().until(() -> ip("netns", "exec", name, "grep", "-q", "up", OPERATING) == 0);
       }
     }
 

@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace native_ddp {
-namespace {
-
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 MpiThread::MpiThread() : thread_([this] { Run(); }) {}
 
@@ -45,11 +37,6 @@ void MpiThread::Call(const std::function<void()>& task) {
   done.get_future().get();
 }
 
-std::chrono::nanoseconds MpiThread::TimeInTask() const {
-  const std::int64_t started = started_;
-  return std::chrono::nanoseconds(started == 0 ? 0 : Now() - started);
-}
-
 void MpiThread::Run() {
   for (;;) {
     std::function<void()> task;
@@ -60,10 +47,7 @@ void MpiThread::Run() {
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    started_ = Now();
     task();
-    started_ = 0;
-    ++finished_;
   }
 }
 

@@ -94,11 +94,11 @@ public record MicroBatchMemory(
    * Decides for a rank that scores or completes prompts beside others, which start when they like.
    *
    * @param ranks that can be on this host at a time
-   * @param cachedTokens of the prompts under way and their completions
+   * @param sequences prompts under way with their completions
    * @throws TunerException (exit code 3) where not even one of them has room
    */
-  Budget serving(List<MemoryLimit> limits, int ranks, int cachedTokens) {
-    IntFunction<Parts> need = tokens -> memory.serving(tokens, cachedTokens);
+  Budget serving(List<MemoryLimit> limits, int ranks, RankMemory.Sequences sequences) {
+    IntFunction<Parts> need = tokens -> memory.serving(tokens, sequences);
     int least = least();
     List<Pool> pools = new ArrayList<>();
     for (MemoryLimit limit : limits) {

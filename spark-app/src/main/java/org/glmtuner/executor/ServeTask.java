@@ -8,6 +8,7 @@ import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.executor.TaskMessage.Member;
+import org.glmtuner.model.RankMemory;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.ServeAssignment;
 import org.slf4j.Logger;
@@ -41,8 +42,8 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     void done(int items);
   }
 
-  /** Tokens of the sequences under way at a time, whose keys and values the rank keeps. */
-  abstract int cachedTokens();
+  /** Those whose keys and values the rank keeps. */
+  abstract RankMemory.Sequences sequences();
 
   /**
    * Answers all items.
@@ -74,7 +75,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     try (RankHost host = RankHost.open(plan.config(), plan.cores(), signal)) {
       int beside = Math.min(plan.ranks(), CpuTopology.read().groups(plan.cores()).size());
       MicroBatchMemory.Budget budget =
-          plan.microBatches().serving(FreeMemory.limits(), beside, cachedTokens());
+          plan.microBatches().serving(FreeMemory.limits(), beside, sequences());
       LOG.info("{}: {} tokens at a time, {}", self, budget.tokens(), budget.reason());
       RankSession session = host.session();
       session.name(self + " (process " + session.pid() + ")");

@@ -14,6 +14,7 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.ModelShapes;
 import org.glmtuner.model.RankMemory;
+import org.glmtuner.model.RankMemory.Sequences;
 import org.junit.jupiter.api.Test;
 
 class MicroBatchMemoryTest {
@@ -161,14 +162,14 @@ class MicroBatchMemoryTest {
   void aRankThatServesTakesItsShareAndIsRefusedOnlyWhereOneAloneDoesNotFit() {
     MicroBatchMemory auto =
         new MicroBatchMemory(memory(false), BASE, AUTO, MicroBatchMemory.Samples.unknown(128));
-    assertThat(auto.serving(List.of(host(24)), 1, 0).tokens()).isEqualTo(4096);
-    int shared = auto.serving(List.of(host(24)), 8, 0).tokens();
+    assertThat(auto.serving(List.of(host(24)), 1, Sequences.NONE).tokens()).isEqualTo(4096);
+    int shared = auto.serving(List.of(host(24)), 8, Sequences.NONE).tokens();
     assertThat(shared).isBetween(128, 4095);
-    assertThat(auto.serving(List.of(host(24)), 8, 1000).tokens()).isEqualTo(128);
-    assertThatThrownBy(() -> auto.serving(List.of(host(12)), 1, 0))
+    assertThat(auto.serving(List.of(host(24)), 8, new Sequences(4, 250)).tokens()).isEqualTo(128);
+    assertThatThrownBy(() -> auto.serving(List.of(host(12)), 1, Sequences.NONE))
         .hasMessageContaining("the host has 12.0 GB free");
     MicroBatchMemory given =
         new MicroBatchMemory(memory(false), BASE, USUAL, MicroBatchMemory.Samples.unknown(128));
-    assertThat(given.serving(List.of(host(24)), 8, 1000).tokens()).isEqualTo(1024);
+    assertThat(given.serving(List.of(host(24)), 8, new Sequences(4, 250)).tokens()).isEqualTo(1024);
   }
 }

@@ -1,9 +1,12 @@
 #include "transformer/decoder.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <functional>
+#include <limits>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -115,6 +118,36 @@ TEST(DecoderTest, TheBitsOfASequenceDoNotDependOnThoseThatRunBesideIt) {
     const std::vector<float> alone = logits_of_first(0);
     for (const int others : {1, 2, 4, 7}) EXPECT_EQ(logits_of_first(others), alone) << others;
   }
+}
+
+/** As long as it lives, the process gets no more memory than this, whatever it has. */
+class AddressLimit {
+ public:
+  explicit AddressLimit(rlim_t bytes) {
+    getrlimit(RLIMIT_AS, &before_);
+    const rlimit limited{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_AS, &limited);
+  }
+  ~AddressLimit() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(DecoderTest, ASequenceWithoutMemoryForItsCacheHasNotBegun) {
+  LoadedModel loaded(RandomModel(kSize, 21), ElementType::kFloat32);
+  Decoder& decoder = loaded->decoder();
+  decoder.Begin(0, {1, 32, 30}, kTokens, 1);
+  decoder.Run({0}, {});
+  {
+    const AddressLimit limit(rlim_t{256} << 30);
+    // keys and values of a layer would take 2 · 2^31 · 24 · 4 bytes, 384 GiB
+    EXPECT_THROW(decoder.Begin(0, {1, 32, 30}, kTokens, std::numeric_limits<int>::max()), std::bad_alloc);
+  }
+  EXPECT_THROW(decoder.Run({0}, {}), std::invalid_argument);
+  EXPECT_THROW(decoder.Append(0, 1), std::invalid_argument);
+  decoder.Begin(0, {1, 32, 30}, kTokens, 1);
+  EXPECT_NE(decoder.Run({0}, {}), nullptr);
 }
 
 TEST(DecoderTest, PromptsWithoutTheirSpecialTokensAreRefused) {

@@ -2,12 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "instruction_paths.h"
 #include "tiny_model.h"
+#include "transformer/amx_gemm.h"
+#include "transformer/avx2_gemm.h"
+#include "transformer/avx512_bf16_gemm.h"
 #include "transformer/bfloat16.h"
 #include "transformer/gemv.h"
 
@@ -30,83 +34,150 @@ std::vector<float> RandomBfloat16s(std::size_t count, std::uint32_t seed) {
   return values;
 }
 
-/** Checks both directions against plain FP64 loops; leading dimensions are wider than the matrices. */
-void CheckAgainstLoops(const InstructionPath& path, const Sizes& size, ElementType type, Output output, int threads) {
-  SCOPED_TRACE(testing::Message() << size.rows << "x" << size.outputs << "x" << size.inputs << " threads " << threads);
-  const int ldw = size.inputs + 3;
-  const int ldx = size.inputs + 1;
-  const int ldy = size.outputs + 2;
-  std::vector<float> weight = RandomFloats(Count(size.outputs, ldw), -1, 1, 1);
-  std::vector<std::uint16_t> rounded(weight.size());
-  ToBfloat16(static_cast<std::int64_t>(weight.size()), weight.data(), rounded.data());
-  if (type == ElementType::kBfloat16) {
-    FromBfloat16(static_cast<std::int64_t>(weight.size()), rounded.data(), weight.data());
-  }
-  const void* data = weight.data();
-  if (type == ElementType::kBfloat16) data = rounded.data();
-  const WeightMatrix matrix{data, type, size.outputs, size.inputs, ldw};
-  // Exact in BF16, so that paths that round activations must give the same.
-  const std::vector<float> x = RandomBfloat16s(Count(size.rows, ldx), 2);
-  const std::vector<float> y = RandomBfloat16s(Count(size.rows, ldy), 3);
+/** Of sums of so many products of values from -1 to 1: many times what rounding comes to, less than most products. */
+double Tolerance(int depth) { return 1e-6 + 2e-7 * depth; }
 
+/** Operands; leading dimensions are wider than the matrices. */
+class Operands {
+ public:
+  Operands(const Sizes& sizes, ElementType type)
+      : size(sizes),
+        ldx(sizes.inputs + 1),
+        ldy(sizes.outputs + 2),
+        // Exact in BF16, so that paths that round activations must give the same.
+        x(RandomBfloat16s(Count(sizes.rows, ldx), 2)),
+        y(RandomBfloat16s(Count(sizes.rows, ldy), 3)),
+        type_(type),
+        weight_(RandomFloats(Count(sizes.outputs, leading()), -1, 1, 1)),
+        rounded_(weight_.size()) {
+    ToBfloat16(static_cast<std::int64_t>(weight_.size()), weight_.data(), rounded_.data());
+    if (type == ElementType::kBfloat16) {
+      FromBfloat16(static_cast<std::int64_t>(weight_.size()), rounded_.data(), weight_.data());
+    }
+  }
+
+  WeightMatrix weight() const {
+    const void* data = weight_.data();
+    if (type_ == ElementType::kBfloat16) data = rounded_.data();
+    return {data, type_, size.outputs, size.inputs, leading()};
+  }
+  double Weight(int output, int input) const {
+    return weight_[Count(output, leading()) + static_cast<std::size_t>(input)];
+  }
+
+  const Sizes size;
+  const int ldx;
+  const int ldy;
+  const std::vector<float> x;
+  const std::vector<float> y;
+
+ private:
+  int leading() const { return size.inputs + 3; }
+
+  ElementType type_;
+  std::vector<float> weight_;
+  std::vector<std::uint16_t> rounded_;
+};
+
+/** Compares [rows, leading] with what was there before, where `expected(row, column)` was added up to `columns`. */
+template <class Expected>
+void ExpectSums(int rows, int columns, int leading, const std::vector<float>& before, Output output, int depth,
+                const std::vector<float>& result, const Expected& expected) {
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < leading; ++column) {
+      const std::size_t at = Count(row, leading) + static_cast<std::size_t>(column);
+      double sum = before[at];
+      if (column < columns) sum = (output == Output::kAccumulate ? sum : 0) + expected(row, column);
+      ASSERT_NEAR(result[at], sum, Tolerance(depth)) << row << "," << column;
+    }
+  }
+}
+
+/** Checks X · Wᵀ against plain FP64 loops; returns the progress that was shown. */
+std::uint64_t CheckForward(const InstructionPath& path, const Operands& of, Output output, int threads) {
   ThreadPool pool(threads);
   std::atomic<std::uint64_t> progress{0};
-  const std::unique_ptr<Gemm> gemm = path.MakeGemm(pool, progress);
-  const double keep = output == Output::kAccumulate ? 1 : 0;
-  const double tolerance = 2e-6 * (size.inputs + size.outputs);
+  std::vector<float> result = of.y;
+  path.MakeGemm(pool, progress)
+      ->Forward(of.size.rows, {of.x.data(), of.ldx}, of.weight(), {result.data(), of.ldy}, output);
+  ExpectSums(of.size.rows, of.size.outputs, of.ldy, of.y, output, of.size.inputs, result, [&](int row, int column) {
+    const float* x = of.x.data() + Count(row, of.ldx);
+    double sum = 0;
+    for (int i = 0; i < of.size.inputs; ++i) sum += static_cast<double>(x[i]) * of.Weight(column, i);
+    return sum;
+  });
+  return progress;
+}
 
-  std::vector<float> forward = y;
-  gemm->Forward(size.rows, {x.data(), ldx}, matrix, {forward.data(), ldy}, output);
-  EXPECT_GT(progress, 0U);
-  for (int r = 0; r < size.rows; ++r) {
-    for (int o = 0; o < ldy; ++o) {
-      const std::size_t at = Count(r, ldy) + static_cast<std::size_t>(o);
-      double expected = y[at];
-      if (o < size.outputs) {
-        expected *= keep;
-        for (int i = 0; i < size.inputs; ++i) {
-          expected += static_cast<double>(x[Count(r, ldx) + static_cast<std::size_t>(i)]) *
-                      weight[Count(o, ldw) + static_cast<std::size_t>(i)];
-        }
-      }
-      ASSERT_NEAR(forward[at], expected, tolerance) << r << "," << o;
-    }
-  }
+/** Checks dY · W as CheckForward does. */
+std::uint64_t CheckBackward(const InstructionPath& path, const Operands& of, Output output, int threads) {
+  ThreadPool pool(threads);
+  std::atomic<std::uint64_t> progress{0};
+  std::vector<float> result = of.x;
+  path.MakeGemm(pool, progress)
+      ->Backward(of.size.rows, {of.y.data(), of.ldy}, of.weight(), {result.data(), of.ldx}, output);
+  ExpectSums(of.size.rows, of.size.inputs, of.ldx, of.x, output, of.size.outputs, result, [&](int row, int column) {
+    const float* y = of.y.data() + Count(row, of.ldy);
+    double sum = 0;
+    for (int o = 0; o < of.size.outputs; ++o) sum += static_cast<double>(y[o]) * of.Weight(o, column);
+    return sum;
+  });
+  return progress;
+}
 
-  std::vector<float> backward = x;
-  gemm->Backward(size.rows, {y.data(), ldy}, matrix, {backward.data(), ldx}, output);
-  for (int r = 0; r < size.rows; ++r) {
-    for (int i = 0; i < ldx; ++i) {
-      const std::size_t at = Count(r, ldx) + static_cast<std::size_t>(i);
-      double expected = x[at];
-      if (i < size.inputs) {
-        expected *= keep;
-        for (int o = 0; o < size.outputs; ++o) {
-          expected += static_cast<double>(y[Count(r, ldy) + static_cast<std::size_t>(o)]) *
-                      weight[Count(o, ldw) + static_cast<std::size_t>(i)];
-        }
-      }
-      ASSERT_NEAR(backward[at], expected, tolerance) << r << "," << i;
-    }
-  }
+void CheckBothDirections(const InstructionPath& path, const Operands& operands, Output output, int threads) {
+  const Sizes& size = operands.size;
+  SCOPED_TRACE(testing::Message() << size.rows << "x" << size.outputs << "x" << size.inputs << " threads " << threads);
+  EXPECT_GT(CheckForward(path, operands, output, threads), 0U);
+  EXPECT_GT(CheckBackward(path, operands, output, threads), 0U);
 }
 
 class GemmTest : public PathTest {};
 
 TEST_P(GemmTest, RaggedSizesEqualPlainLoops) {
-  // The last three have more than one block in every dimension of the forward or of the backward direction.
   for (const Sizes& size : {Sizes{1, 1, 1}, Sizes{3, 5, 7}, Sizes{6, 16, 8}, Sizes{17, 33, 19}, Sizes{2, 100, 4},
                             Sizes{64, 48, 160}, Sizes{77, 150, 530}, Sizes{3, 70, 9000}, Sizes{2, 9001, 65}}) {
     for (const ElementType type : {ElementType::kBfloat16, ElementType::kFloat32}) {
+      const Operands operands(size, type);
       for (const Output output : {Output::kOverwrite, Output::kAccumulate}) {
-        for (const int threads : {1, 2, 3}) CheckAgainstLoops(GetParam(), size, type, output, threads);
+        for (const int threads : {1, 2, 3}) CheckBothDirections(GetParam(), operands, output, threads);
       }
     }
   }
 }
 
+/** Whether one thread has several blocks of rows, strips of columns and blocks of k at once, in both directions. */
+template <class Kernels>
+constexpr bool HasManyBlocks(const Sizes& size) {
+  return size.rows > Kernels::kRowBlock &&
+         std::min(size.outputs, size.inputs) > std::max(Kernels::kStrip, Kernels::kDepthBlock);
+}
+
+TEST_P(GemmTest, ManyBlocksInEveryDimensionEqualPlainLoops) {
+  constexpr Sizes kSize{530, 525, 607};
+  static_assert(HasManyBlocks<Avx2Kernels>(kSize));
+  static_assert(HasManyBlocks<Avx512Bf16Kernels>(kSize));
+  static_assert(HasManyBlocks<AmxKernels>(kSize));
+  const Operands operands(kSize, ElementType::kBfloat16);
+  CheckBothDirections(GetParam(), operands, Output::kOverwrite, 1);
+  CheckBothDirections(GetParam(), operands, Output::kAccumulate, 2);
+}
+
+TEST_P(GemmTest, ManyStripsAndBlocksOfDepthEqualPlainLoops) {
+  // As above, but for rows; and more than the 2 MiB that ConvertingGemm converts at a time, in both directions.
+  for (const ElementType type : {ElementType::kBfloat16, ElementType::kFloat32}) {
+    const Operands operands({19, 600, 1100}, type);
+    for (const Output output : {Output::kOverwrite, Output::kAccumulate}) {
+      for (const int threads : {1, 2, 3}) CheckBothDirections(GetParam(), operands, output, threads);
+    }
+  }
+}
+
 TEST_P(GemmTest, ManyRowsOfManyElementsAreCutUp) {
-  CheckAgainstLoops(GetParam(), {257, 3, 70000}, ElementType::kBfloat16, Output::kAccumulate, 2);
+  // More than 64 MiB of packed rows, whether they are packed in FP32 or in BF16.
+  const Operands operands({257, 3, 140000}, ElementType::kBfloat16);
+  const std::uint64_t progress = CheckForward(GetParam(), operands, Output::kAccumulate, 2);
+  EXPECT_EQ(progress, GetParam().instructions == InstructionSet::kGeneric ? 1U : 2U) << "of a strip of each half";
 }
 
 TEST_P(GemmTest, NoRowsGiveNothing) {

@@ -112,16 +112,5 @@ TEST(ReductionsTest, TheSquaredNormOfWhatIsNotFiniteIsNotFinite) {
   EXPECT_TRUE(std::isnan(SquaredNorm(5000, x.data(), pool)));
 }
 
-TEST(ReductionsTest, NonFiniteValuesAreCounted) {
-  std::vector<float> x = RandomFloats(100, -1, 1, 3);
-  EXPECT_EQ(CountNonFinite(100, x.data()), 0);
-  x[0] = std::numeric_limits<float>::infinity();
-  x[50] = -std::numeric_limits<float>::infinity();
-  x[99] = std::numeric_limits<float>::quiet_NaN();
-  x[98] = std::numeric_limits<float>::max();
-  EXPECT_EQ(CountNonFinite(100, x.data()), 3);
-  EXPECT_EQ(CountNonFinite(99, x.data()), 2);
-}
-
 }  // namespace
 }  // namespace native_ddp

@@ -81,8 +81,10 @@ TEST(PrefixDropoutTest, MasksOfABatchAreThoseOfItsSamplesWhateverTheThreads) {
   const std::int64_t elements = 5 * 12;
   for (const int threads : {1, 2, 3}) {
     ThreadPool pool(threads);
+    std::atomic<std::uint64_t> progress{0};
     PrefixMasks masks;
-    masks.Make(dropout, {7, 1000}, 2 * 3, elements, pool);
+    masks.Make(dropout, {7, 1000}, 2 * 3, elements, pool, progress);
+    EXPECT_EQ(progress, 2U * 2 * 3) << "of each slab";
     EXPECT_TRUE(masks.active());
     EXPECT_FLOAT_EQ(masks.scale(), 1 / 0.7F);
     for (int layer = 0; layer < 3; ++layer) {
@@ -91,7 +93,7 @@ TEST(PrefixDropoutTest, MasksOfABatchAreThoseOfItsSamplesWhateverTheThreads) {
         EXPECT_EQ(masks.bits(1, layer, k)[0], MaskOf(dropout, 1000, layer, k, elements)[0]);
       }
     }
-    masks.Make({0, 4}, {7}, 6, elements, pool);
+    masks.Make({0, 4}, {7}, 6, elements, pool, progress);
     EXPECT_FALSE(masks.active());
   }
 }

@@ -20,6 +20,16 @@ constexpr int kMost = 64;
 
 }  // namespace
 
+double WorkTimes::Joint() const {
+  return *std::max_element(end, end + count) - *std::min_element(begin, begin + count);
+}
+
+double WorkTimes::Longest() const {
+  double longest = 0;
+  for (int i = 0; i < count; ++i) longest = std::max(longest, end[i] - begin[i]);
+  return longest;
+}
+
 struct ProcessTeam::Shared {
   pthread_barrier_t barrier;
   double begin[kMost];
@@ -52,20 +62,10 @@ double ProcessTeam::Seconds(bool cpu_clock, const std::function<void()>& work) {
   work();
   shared_->end[index_] = Now(cpu_clock);
   pthread_barrier_wait(&shared_->barrier);
-  const double seconds = cpu_clock ? Longest() : Joint();
+  const WorkTimes times{count_, shared_->begin, shared_->end};
+  const double seconds = cpu_clock ? times.Longest() : times.Joint();
   pthread_barrier_wait(&shared_->barrier);
   return seconds;
-}
-
-double ProcessTeam::Joint() const {
-  return *std::max_element(shared_->end, shared_->end + count_) -
-         *std::min_element(shared_->begin, shared_->begin + count_);
-}
-
-double ProcessTeam::Longest() const {
-  double longest = 0;
-  for (int i = 0; i < count_; ++i) longest = std::max(longest, shared_->end[i] - shared_->begin[i]);
-  return longest;
 }
 
 bool ProcessTeam::Join() {

@@ -4,6 +4,18 @@
 
 namespace native_ddp {
 
+/** When each of some processes began and ended its work, by one clock. */
+struct WorkTimes {
+  int count;
+  const double* begin;
+  const double* end;
+
+  /** From the first begin to the last end. */
+  double Joint() const;
+  /** Of the one that took longest. */
+  double Longest() const;
+};
+
 /** Processes that do the same at the same time, as ranks on one host do. */
 class ProcessTeam {
  public:
@@ -26,9 +38,6 @@ class ProcessTeam {
 
  private:
   struct Shared;
-
-  double Joint() const;
-  double Longest() const;
 
   int count_;
   int index_ = 0;

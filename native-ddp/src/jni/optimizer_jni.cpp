@@ -37,11 +37,4 @@ NATIVE_METHOD(void, clear)(JNIEnv* env, jclass, jlong optimizer, jlong tensor) {
   });
 }
 
-NATIVE_METHOD(jlong, countNonFinite)(JNIEnv* env, jclass, jlong tensor) {
-  return Guarded(env, [&]() -> jlong {
-    const Floats floats = FloatsOf(tensor, "tensor");
-    return CountNonFinite(floats.count(), floats.data);
-  });
-}
-
 }  // namespace native_ddp

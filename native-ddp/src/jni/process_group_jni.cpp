@@ -48,14 +48,6 @@ NATIVE_METHOD(void, barrier)(JNIEnv* env, jclass, jlong group) {
   Guarded(env, [&] { Group(group).Barrier(); });
 }
 
-NATIVE_METHOD(jlong, nanosInCollective)(JNIEnv*, jclass, jlong group) {
-  return Group(group).TimeInCollective().count();
-}
-
-NATIVE_METHOD(jlong, collectives)(JNIEnv*, jclass, jlong group) {
-  return static_cast<jlong>(Group(group).collectives());
-}
-
 NATIVE_METHOD(jlong, openReducer)(JNIEnv* env, jclass, jlong group, jlong gradient) {
   return Guarded(env, [&] {
     return Own(std::make_unique<GradientReducer>(Borrow<GroupHandle>(group), TensorOf(gradient, "gradient")));

@@ -22,7 +22,8 @@ struct AdamWStep {
  * w -= lr · √(1 - β2^t) / (1 - β1^t) · m / (√v + ε); then w -= lr · decay · w.
  *
  * In FP32 element by element, with scalars computed in FP64 and rounded once: bit-identical on every CPU and for every
- * number of threads. Throws std::invalid_argument for a step below 1.
+ * number of threads. Parameters have no copy in BF16: attention reads the prefix in FP32, so nothing would be read from
+ * one. Throws std::invalid_argument for a step below 1.
  */
 void AdamW(std::int64_t count, const AdamWStep& step, const float* gradient, float* parameter, float* m, float* v,
            ThreadPool& pool);

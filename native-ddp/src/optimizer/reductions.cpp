@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <vector>
 
 namespace native_ddp {
@@ -42,17 +41,6 @@ double SquaredNorm(std::int64_t count, const float* x, ThreadPool& pool) {
   double sum = 0;
   for (const double block : blocks) sum += block;
   return sum;
-}
-
-std::int64_t CountNonFinite(std::int64_t count, const float* x) {
-  constexpr std::uint32_t kExponent = 0x7f800000;
-  std::int64_t found = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::uint32_t bits;
-    std::memcpy(&bits, x + i, sizeof bits);
-    found += (bits & kExponent) == kExponent ? 1 : 0;
-  }
-  return found;
 }
 
 }  // namespace native_ddp

@@ -9,7 +9,4 @@ namespace native_ddp {
 /** Σ x², in FP64 and in an order that depends neither on the CPU nor on the number of threads. */
 double SquaredNorm(std::int64_t count, const float* x, ThreadPool& pool);
 
-/** How many of x are infinite or NaN. */
-std::int64_t CountNonFinite(std::int64_t count, const float* x);
-
 }  // namespace native_ddp

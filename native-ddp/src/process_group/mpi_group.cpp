@@ -146,10 +146,6 @@ std::unique_ptr<MpiGroup::Pending> MpiGroup::StartSum(const at::Tensor& tensor) 
   return std::make_unique<PendingWork>(Open("all-reduce").StartReduction(tensor, Reduction::kSum));
 }
 
-std::chrono::nanoseconds MpiGroup::TimeInCollective() const { return thread_->TimeInTask(); }
-
-std::uint64_t MpiGroup::collectives() const { return thread_->finished(); }
-
 void MpiGroup::Close() {
   Barrier();
   collectives_.reset();

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -49,11 +46,6 @@ class MpiGroup {
    */
   class Pending;
   std::unique_ptr<Pending> StartSum(const at::Tensor& tensor);
-
-  /** Time that the group's thread has spent in its present collective; zero between collectives. Any thread. */
-  std::chrono::nanoseconds TimeInCollective() const;
-  /** Collectives finished so far. Any thread. */
-  std::uint64_t collectives() const;
 
   /**
    * Collective: a barrier, then MPI_Finalize; where that hangs, the process is free to end without it. Every later call

@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace native_ddp {
-namespace {
-
-std::int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 MpiThread::MpiThread() : thread_([this] { Run(); }) {}
 
@@ -54,11 +46,6 @@ bool MpiThread::CallWithin(std::chrono::nanoseconds limit, const std::function<v
   return true;
 }
 
-std::chrono::nanoseconds MpiThread::TimeInTask() const {
-  const std::int64_t started = started_;
-  return std::chrono::nanoseconds(started == 0 ? 0 : Now() - started);
-}
-
 void MpiThread::Run() {
   for (;;) {
     std::function<void()> task;
@@ -69,10 +56,7 @@ void MpiThread::Run() {
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    started_ = Now();
     task();
-    started_ = 0;
-    ++finished_;
   }
 }
 

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <future>
@@ -33,12 +31,6 @@ class MpiThread {
    */
   bool CallWithin(std::chrono::nanoseconds limit, const std::function<void()>& task);
 
-  /** How long the thread has been in its present task, or zero if it has none. */
-  std::chrono::nanoseconds TimeInTask() const;
-
-  /** Tasks done so far. */
-  std::uint64_t finished() const { return finished_; }
-
  private:
   std::future<void> Start(const std::function<void()>& task);
   void Run();
@@ -47,8 +39,6 @@ class MpiThread {
   std::condition_variable posted_;
   std::deque<std::function<void()>> tasks_;
   bool stopping_ = false;
-  std::atomic<std::int64_t> started_{0};  // steady clock in nanoseconds; 0: idle
-  std::atomic<std::uint64_t> finished_{0};
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -56,15 +56,17 @@ void Decoder::Begin(int index, const std::vector<std::int32_t>& prompt, const De
   const auto place = static_cast<std::size_t>(index);
   if (place >= sequences_.size()) sequences_.resize(place + 1);
   Sequence& sequence = sequences_[place];
+  sequence.capacity = 0;  // there is none until all its caches are there
+  const std::int64_t capacity = static_cast<std::int64_t>(prompt.size()) + most;
   sequence.waiting = prompt;
   sequence.length = 0;
   sequence.context_length = context_length;
   sequence.mask_position = mask_position;
-  sequence.capacity = static_cast<std::int64_t>(prompt.size()) + most;
   sequence.cache.resize(static_cast<std::size_t>(workspace_.dimensions().layers));
   for (Buffer<float>& layer : sequence.cache) {
-    layer.Ensure(static_cast<std::size_t>(2 * sequence.capacity * workspace_.dimensions().hidden));
+    layer.Ensure(static_cast<std::size_t>(2 * capacity * workspace_.dimensions().hidden));
   }
+  sequence.capacity = capacity;
 }
 
 void Decoder::Append(int index, std::int32_t token) {

@@ -28,7 +28,7 @@ class Decoder {
   /**
    * Sequence `index` becomes `prompt`, whose rows wait for the next Run, with room for `most` more tokens; what it was
    * before is forgotten. Throws std::invalid_argument if the prompt has no start or no mask token or leaves the
-   * vocabulary.
+   * vocabulary; std::bad_alloc if there is no memory for the cache, and then the sequence has not begun.
    */
   void Begin(int index, const std::vector<std::int32_t>& prompt, const DecodingTokens& tokens, int most);
 

@@ -37,7 +37,7 @@ void PackedAttention::Begin(const PackedBatch& batch, const std::vector<int>& la
   entries.reserve(batch.samples.size());
   for (const PackedSample& sample : batch.samples) entries.push_back(sample.entry);
   const std::int64_t elements = std::int64_t{prefix.length} * workspace_.dimensions().hidden;
-  masks_.Make(dropout, entries, 2 * workspace_.dimensions().layers, elements, workspace_.pool);
+  masks_.Make(dropout, entries, 2 * workspace_.dimensions().layers, elements, workspace_.pool, workspace_.progress);
 }
 
 StridedInput PackedAttention::DroppedPrefix(int layer, int key_or_value, int sample, int head, Scratch& scratch) const {

@@ -47,7 +47,7 @@ NATIVE_DDP_CLONES void WriteMask(const PrefixDropout& dropout, std::int64_t entr
 }
 
 void PrefixMasks::Make(const PrefixDropout& dropout, const std::vector<std::int64_t>& entries, int slabs,
-                       std::int64_t elements, ThreadPool& pool) {
+                       std::int64_t elements, ThreadPool& pool, std::atomic<std::uint64_t>& progress) {
   dropout.Validate();
   active_ = dropout.rate > 0;
   if (!active_) return;
@@ -60,6 +60,7 @@ void PrefixMasks::Make(const PrefixDropout& dropout, const std::vector<std::int6
     for (std::int64_t i = begin; i < end; ++i) {
       const auto slab = static_cast<int>(i % slabs);
       WriteMask(dropout, entries[static_cast<std::size_t>(i / slabs)], slab / 2, slab % 2, elements, bits + i * words_);
+      progress.fetch_add(1, std::memory_order_relaxed);
     }
   });
 }

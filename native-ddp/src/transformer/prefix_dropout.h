@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -38,9 +39,12 @@ inline std::int64_t MaskWords(std::int64_t elements) { return (elements + 63) / 
 /** The masks of a micro-batch's samples as bits, made once and used by forward and backward. */
 class PrefixMasks {
  public:
-  /** entries: of the samples, in batch order; slabs: 2 · L; elements: P · H. A rate of 0 makes no masks. */
+  /**
+   * entries: of the samples, in batch order; slabs: 2 · L; elements: P · H. A rate of 0 makes no masks. Advances
+   * progress with every slab done.
+   */
   void Make(const PrefixDropout& dropout, const std::vector<std::int64_t>& entries, int slabs, std::int64_t elements,
-            ThreadPool& pool);
+            ThreadPool& pool, std::atomic<std::uint64_t>& progress);
 
   bool active() const { return active_; }
   float scale() const { return scale_; }

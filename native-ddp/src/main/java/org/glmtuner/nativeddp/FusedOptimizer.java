@@ -51,11 +51,6 @@ public final class FusedOptimizer implements AutoCloseable {
     handle.run(address -> NativeMethods.clear(address, tensor));
   }
 
-  /** How many elements are infinite or NaN. */
-  public static long countNonFinite(long tensor) {
-    return NativeMethods.countNonFinite(tensor);
-  }
-
   @Override
   public void close() {
     handle.close();

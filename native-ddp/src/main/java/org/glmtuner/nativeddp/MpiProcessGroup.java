@@ -1,15 +1,13 @@
 package org.glmtuner.nativeddp;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.function.LongFunction;
 
 /**
  * This process's membership in the group of all ranks, by MPI. Methods marked collective are called
  * by every rank in the same order, and return when all have; tensors are handles, contiguous on the
  * CPU, and changed in place. A collective that waits for a dead rank waits for ever: that is for
- * the process's supervisor to notice, who may ask {@link #timeInCollective} and {@link
- * #collectives} from another thread.
+ * the process's supervisor to notice.
  */
 public final class MpiProcessGroup implements AutoCloseable {
   private final NativeHandle handle;
@@ -77,16 +75,6 @@ public final class MpiProcessGroup implements AutoCloseable {
   /** Collective. */
   public void barrier() {
     handle.run(NativeMethods::barrier);
-  }
-
-  /** For how long the present collective has been running on this rank; zero if there is none. */
-  public Duration timeInCollective() {
-    return Duration.ofNanos(handle.with(NativeMethods::nanosInCollective));
-  }
-
-  /** Collectives that have ended on this rank, slices of gradients among them. */
-  public long collectives() {
-    return handle.with(NativeMethods::collectives);
   }
 
   <T> T with(LongFunction<T> use) {

@@ -89,10 +89,6 @@ final class NativeMethods {
 
   static native void barrier(long group);
 
-  static native long nanosInCollective(long group);
-
-  static native long collectives(long group);
-
   static native long openReducer(long group, long gradient);
 
   static native void closeReducer(long reducer);
@@ -122,8 +118,6 @@ final class NativeMethods {
   static native double squaredNorm(long optimizer, long tensor);
 
   static native void clear(long optimizer, long tensor);
-
-  static native long countNonFinite(long tensor);
 
   static native void dieWithParent(long expectedParent);
 

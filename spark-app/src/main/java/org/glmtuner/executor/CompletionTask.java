@@ -6,6 +6,7 @@ import java.util.List;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.generation.Decoding;
 import org.glmtuner.generation.Prompt;
+import org.glmtuner.model.RankMemory;
 import org.glmtuner.wire.Frame;
 
 /** Completions of prompts, as {@code generation} says. */
@@ -20,10 +21,10 @@ public final class CompletionTask extends ServeTask<Prompt, Completion> {
   }
 
   @Override
-  int cachedTokens() {
+  RankMemory.Sequences sequences() {
     TunerConfig config = plan().config();
     int most = config.data().maxSourceLength() + config.generation().maxNewTokens(config.data());
-    return config.generation().batchSize() * most;
+    return new RankMemory.Sequences(config.generation().batchSize(), most);
   }
 
   @Override

@@ -163,7 +163,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
           new PmiServer(
               ranks.group(plan.attempt()),
               new DriverKeyExchange(plan.attempt(), own, ranks.worldSize()));
-      try (PmiService pmi = PmiService.start(server, own, rank.host().directory())) {
+      try (PmiService pmi = PmiService.start(server, own, rank.host())) {
         rank.ask( // until it has joined
             new Frame.MeasureSums(
                 new TrainAssignment.Membership(

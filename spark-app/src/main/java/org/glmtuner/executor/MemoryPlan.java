@@ -8,6 +8,7 @@ import org.glmtuner.config.MemoryConfig;
 import org.glmtuner.config.MemoryConfig.Weights;
 import org.glmtuner.executor.MicroBatchMemory.Budget;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.RankMemory;
 import org.glmtuner.placement.HostPlacement;
 import org.glmtuner.placement.HostPlacement.Mode;
 import org.glmtuner.placement.MemoryNeed;
@@ -93,20 +94,20 @@ record MemoryPlan(HostPlacement host, RankPlacement rank, Budget budget) {
    * For a rank that scores or completes prompts beside others, which start when they like.
    *
    * @param ranks that can be on this host at a time
-   * @param cachedTokens as {@link MicroBatchMemory#serving}
+   * @param sequences as {@link MicroBatchMemory#serving}
    */
   static MemoryPlan serving(
       Neighbours neighbours,
       int ranks,
       List<MemoryLimit> limits,
       MicroBatchMemory microBatches,
-      int cachedTokens,
+      RankMemory.Sequences sequences,
       MemoryConfig config) {
     return decide(
         neighbours,
-        microBatches.servingNeed(cachedTokens),
+        microBatches.servingNeed(sequences),
         config,
-        host -> microBatches.serving(limits, ranks, host.copies(), cachedTokens));
+        host -> microBatches.serving(limits, ranks, host.copies(), sequences));
   }
 
   /**

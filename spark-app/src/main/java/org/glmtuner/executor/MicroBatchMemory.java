@@ -78,8 +78,8 @@ public record MicroBatchMemory(
   }
 
   /** As {@link #trainingNeed}, of a rank that scores and completes prompts. */
-  MemoryNeed servingNeed(int cachedTokens) {
-    return new MemoryNeed(baseBytes, memory.serving(least(), cachedTokens).total());
+  MemoryNeed servingNeed(RankMemory.Sequences sequences) {
+    return new MemoryNeed(baseBytes, memory.serving(least(), sequences).total());
   }
 
   /**
@@ -116,11 +116,11 @@ public record MicroBatchMemory(
    *
    * @param ranks that can be on this host at a time
    * @param copies of the base that they can have
-   * @param cachedTokens of the prompts under way and their completions
+   * @param sequences prompts under way with their completions
    * @throws TunerException (exit code 3) where not even one of them has room
    */
-  Budget serving(List<MemoryLimit> limits, int ranks, int copies, int cachedTokens) {
-    IntFunction<Parts> need = tokens -> memory.serving(tokens, cachedTokens);
+  Budget serving(List<MemoryLimit> limits, int ranks, int copies, RankMemory.Sequences sequences) {
+    IntFunction<Parts> need = tokens -> memory.serving(tokens, sequences);
     int least = least();
     List<Pool> pools = new ArrayList<>();
     for (MemoryLimit limit : limits) {

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.glmtuner.data.MicroBatches;
 import org.glmtuner.data.Sample;
+import org.glmtuner.model.RankMemory;
 import org.glmtuner.wire.Frame;
 
 /** The teacher-forced loss of samples. */
@@ -15,8 +16,8 @@ public final class ScoreTask extends ServeTask<Sample, SampleLoss> {
   }
 
   @Override
-  int cachedTokens() {
-    return 0;
+  RankMemory.Sequences sequences() {
+    return RankMemory.Sequences.NONE;
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.glmtuner.executor.TaskMessage.Member;
+import org.glmtuner.model.RankMemory;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.ServeAssignment;
@@ -42,8 +43,8 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     void done(int items);
   }
 
-  /** Tokens of the sequences under way at a time, whose keys and values the rank keeps. */
-  abstract int cachedTokens();
+  /** Those whose keys and values the rank keeps. */
+  abstract RankMemory.Sequences sequences();
 
   /**
    * Answers all items.
@@ -75,7 +76,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
     RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
     Topology topology = HostTopology.read(plan.config().cache().path());
     MemoryPlan.requirePossible(
-        topology, plan.microBatches().servingNeed(cachedTokens()), plan.config().memory());
+        topology, plan.microBatches().servingNeed(sequences()), plan.config().memory());
     try (RankHost host =
         RankHost.open(plan.config(), RankHost.Purpose.SERVER, topology, plan.cores(), signal)) {
       MemoryPlan memory = memory(host, topology);
@@ -112,7 +113,7 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
         Math.min(plan.ranks(), host.groups().size()),
         FreeMemory.limits(),
         plan.microBatches(),
-        cachedTokens(),
+        sequences(),
         plan.config().memory());
   }
 

@@ -17,6 +17,7 @@ final class Watch {
 
   private static final long STARTING_PATIENCE = 8;
   private static final long WRITING_PATIENCE = 40;
+  private static final long ENCODING_PATIENCE = 40;
 
   private final long timeoutNanos;
   private final LongSupplier clock;
@@ -65,6 +66,7 @@ final class Watch {
           seconds(now - movedAt),
           switch (last.phase()) {
             case STARTING -> "starting, before";
+            case ENCODING_PREFIX -> "encoding the prefix in";
             case WRITING -> "writing a checkpoint, before";
             default -> "computing";
           },
@@ -75,12 +77,14 @@ final class Watch {
 
   /**
    * How many timeouts a phase may last without progress; 0: any time. Starting reads hundreds of
-   * megabytes of libraries, writing waits for a disk, and neither shows how far it is.
+   * megabytes of libraries, writing waits for a disk, one product of a projected prefix may take a
+   * core a minute, and none of them shows how far it is.
    */
   private static long patience(Phase phase) {
     return switch (phase) {
       case COMPUTING -> 1;
       case STARTING -> STARTING_PATIENCE;
+      case ENCODING_PREFIX -> ENCODING_PATIENCE;
       case WRITING -> WRITING_PATIENCE;
       case IN_COLLECTIVE, WAITING_FOR_WORK -> 0; // what it waits for is watched, not the waiting
     };

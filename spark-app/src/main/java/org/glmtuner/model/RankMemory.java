@@ -55,6 +55,11 @@ public record RankMemory(Shape model, Prefix prefix, Precision precision, int th
     }
   }
 
+  /** Sequences under way at a time, of at most so many tokens each. */
+  public record Sequences(int count, int tokens) implements Serializable {
+    public static final Sequences NONE = new Sequences(0, 0);
+  }
+
   /**
    * The parts of it.
    *
@@ -65,7 +70,7 @@ public record RankMemory(Shape model, Prefix prefix, Precision precision, int th
    * @param output normalised labelled rows and a chunk of logits
    * @param packed rows that a product has packed, and its strips of weights
    * @param masks of the prefix's dropout
-   * @param caches keys and values of the sequences under way
+   * @param caches keys and values of the sequences under way, once they have grown to their ends
    */
   public record Parts(
       long process,
@@ -116,12 +121,8 @@ public record RankMemory(Shape model, Prefix prefix, Precision precision, int th
         0);
   }
 
-  /**
-   * Of a rank that scores and completes prompts.
-   *
-   * @param cached tokens of all sequences under way together
-   */
-  public Parts serving(int tokens, int cached) {
+  /** Of a rank that scores and completes prompts. */
+  public Parts serving(int tokens, Sequences sequences) {
     return new Parts(
         PROCESS,
         trainable(1) + projected(2),
@@ -130,7 +131,7 @@ public record RankMemory(Shape model, Prefix prefix, Precision precision, int th
         output(tokens, 1),
         packed(tokens),
         0,
-        2 * model.layers() * cached * model.hidden() * FLOAT);
+        caches(sequences));
   }
 
   /** Of rank 0 besides, while a checkpoint is written: parameters and moments once more. */
@@ -223,6 +224,13 @@ public record RankMemory(Shape model, Prefix prefix, Precision precision, int th
   private long masks(long samples) {
     long slab = (prefix.length() * model.hidden() + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
     return buffer(samples * 2 * model.layers() * slab);
+  }
+
+  /** decoder.h, of each sequence and layer: keys and values, [2, tokens, H]. */
+  private long caches(Sequences sequences) {
+    return sequences.count()
+        * model.layers()
+        * buffer(2L * sequences.tokens() * model.hidden() * FLOAT);
   }
 
   /** buffer.h: large ones are whole huge pages. */

@@ -10,7 +10,6 @@ import org.glmtuner.data.Sample;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.FrozenTransformer;
-import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.wire.TrainAssignment;
 
 /** The teacher-forced loss on samples that are dealt over the ranks, without dropout. */
@@ -41,7 +40,7 @@ final class Evaluation {
    * @return the mean over all ranks' samples as {@code training.loss-average} says; nothing where
    *     there are none
    */
-  OptionalDouble loss(List<Sample> samples, PrefixEncoder encoder) {
+  OptionalDouble loss(List<Sample> samples, WatchedEncoder encoder) {
     double[] sums = new double[2]; // weighted losses, divisor
     try (NDManager scope = manager.newSubManager()) {
       NDArray keysAndValues = encoder == null ? null : encoder.keysAndValues(scope);

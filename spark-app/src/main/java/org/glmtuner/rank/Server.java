@@ -64,7 +64,7 @@ final class Server {
     try (PrefixEncoder encoder =
         PrefixEncoder.create(manager, config, PrefixFiles.shape(file, config))) {
       PrefixState.load(file, encoder, encoder.parameters());
-      return encoder.keysAndValues(manager);
+      return new WatchedEncoder(encoder, task).keysAndValues(manager);
     }
   }
 }

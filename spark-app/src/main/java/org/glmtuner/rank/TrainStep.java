@@ -11,7 +11,6 @@ import org.glmtuner.data.MicroBatches;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.FrozenTransformer;
-import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.nativeddp.GradientReducer;
 import org.glmtuner.nativeddp.PrefixDropout;
 import org.glmtuner.optimizer.HfAdamW;
@@ -32,7 +31,7 @@ final class TrainStep implements AutoCloseable {
   record Outcome(StepReport report, List<Long> nonFinite) {}
 
   private final FrozenTransformer transformer;
-  private final PrefixEncoder encoder;
+  private final WatchedEncoder encoder;
   private final HfAdamW optimizer;
   private final DistributedGroup group;
   private final TrainingConfig training;
@@ -46,7 +45,7 @@ final class TrainStep implements AutoCloseable {
   TrainStep(
       TrainAssignment assignment,
       FrozenTransformer transformer,
-      PrefixEncoder encoder,
+      WatchedEncoder encoder,
       HfAdamW optimizer,
       DistributedGroup group,
       NDManager parent) {
@@ -60,7 +59,7 @@ final class TrainStep implements AutoCloseable {
         new LinearSchedule(training.optimizer().learningRate(), assignment.span().end());
     this.dropout = new PrefixDropout(training.prefixDropout(), assignment.seed());
     this.manager = parent.newSubManager();
-    this.gradient = manager.zeros(encoder.boundary());
+    this.gradient = manager.zeros(encoder.encoder().boundary());
     this.reducer = group.reducer(gradient);
   }
 

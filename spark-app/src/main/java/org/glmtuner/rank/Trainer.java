@@ -54,10 +54,11 @@ final class Trainer {
               ProcessControl.allowedCpus(),
               transformer.memory() + ownMemory));
       task.started();
+      WatchedEncoder watched = new WatchedEncoder(encoder, task);
       try (TrainStep step =
-              new TrainStep(assignment, transformer, encoder, optimizer, group, manager);
+              new TrainStep(assignment, transformer, watched, optimizer, group, manager);
           Snapshots snapshots = new Snapshots(assignment, config, state, task)) {
-        steps(step, encoder, evaluation, snapshots, progress);
+        steps(step, watched, evaluation, snapshots, progress);
         snapshots.finish();
       }
       group.close(); // only here: a group that has lost a member cannot be left in order
@@ -66,7 +67,7 @@ final class Trainer {
 
   private void steps(
       TrainStep step,
-      PrefixEncoder encoder,
+      WatchedEncoder encoder,
       Evaluation evaluation,
       Snapshots snapshots,
       TrainerState before)
@@ -143,7 +144,7 @@ final class Trainer {
    * encoder} is null.
    */
   private OptionalDouble evaluate(
-      Evaluation evaluation, PrefixEncoder encoder, long step, boolean leads) throws IOException {
+      Evaluation evaluation, WatchedEncoder encoder, long step, boolean leads) throws IOException {
     OptionalDouble loss = evaluation.loss(validation, encoder);
     if (leads && loss.isPresent()) {
       task.send(new Frame.Evaluated(step, encoder != null, loss.getAsDouble()));

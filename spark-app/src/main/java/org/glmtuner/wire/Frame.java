@@ -154,6 +154,8 @@ public sealed interface Frame {
     /** The only one in which {@link Alive#progress} has to grow. */
     COMPUTING,
     IN_COLLECTIVE,
+    /** Between the prefix encoder's parameters and the keys and values: few large products. */
+    ENCODING_PREFIX,
     /** Waiting for a checkpoint to be on the local disk. */
     WRITING
   }

@@ -17,6 +17,7 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.ModelShapes;
 import org.glmtuner.model.RankMemory;
+import org.glmtuner.model.RankMemory.Sequences;
 import org.glmtuner.model.WeightFile;
 import org.glmtuner.placement.HostPlacement.Mode;
 import org.glmtuner.placement.RankPlacement;
@@ -133,7 +134,7 @@ class MemoryPlanTest {
             3,
             List.of(new MemoryLimit(MemoryLimit.Kind.HOST, "", 600 * GIGA)),
             microBatches(1),
-            1000,
+            new Sequences(4, 250),
             AUTO);
     assertThat(plan.rank()).isEqualTo(new RankPlacement(List.of(10), false, 10, false));
     assertThat(plan.budget().reason()).contains("of 3 copies of the base");

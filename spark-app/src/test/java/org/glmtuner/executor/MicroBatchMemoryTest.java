@@ -13,6 +13,7 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.ModelShapes;
 import org.glmtuner.model.RankMemory;
+import org.glmtuner.model.RankMemory.Sequences;
 import org.glmtuner.topology.Hosts;
 import org.junit.jupiter.api.Test;
 
@@ -91,8 +92,9 @@ class MicroBatchMemoryTest {
     assertThatThrownBy(() -> memory.training(plan, 0, rank -> rank))
         .isInstanceOf(TunerException.class)
         .hasMessageContaining("24.0 GB of 2 copies of the base");
-    int one = of(false, AUTO).serving(List.of(host(28)), 8, 1, 0).tokens();
-    assertThat(of(false, AUTO).serving(List.of(host(28)), 8, 2, 0).tokens()).isLessThan(one);
+    int one = of(false, AUTO).serving(List.of(host(28)), 8, 1, Sequences.NONE).tokens();
+    assertThat(of(false, AUTO).serving(List.of(host(28)), 8, 2, Sequences.NONE).tokens())
+        .isLessThan(one);
   }
 
   @Test
@@ -197,14 +199,16 @@ class MicroBatchMemoryTest {
   void aRankThatServesTakesItsShareAndIsRefusedOnlyWhereOneAloneDoesNotFit() {
     MicroBatchMemory auto =
         new MicroBatchMemory(memory(false), BASE, AUTO, MicroBatchMemory.Samples.unknown(128));
-    assertThat(auto.serving(List.of(host(24)), 1, 1, 0).tokens()).isEqualTo(4096);
-    int shared = auto.serving(List.of(host(24)), 8, 1, 0).tokens();
+    assertThat(auto.serving(List.of(host(24)), 1, 1, Sequences.NONE).tokens()).isEqualTo(4096);
+    int shared = auto.serving(List.of(host(24)), 8, 1, Sequences.NONE).tokens();
     assertThat(shared).isBetween(128, 4095);
-    assertThat(auto.serving(List.of(host(24)), 8, 1, 1000).tokens()).isEqualTo(128);
-    assertThatThrownBy(() -> auto.serving(List.of(host(12)), 1, 1, 0))
+    assertThat(auto.serving(List.of(host(24)), 8, 1, new Sequences(4, 250)).tokens())
+        .isEqualTo(128);
+    assertThatThrownBy(() -> auto.serving(List.of(host(12)), 1, 1, Sequences.NONE))
         .hasMessageContaining("the host has 12.0 GB free");
     MicroBatchMemory given =
         new MicroBatchMemory(memory(false), BASE, USUAL, MicroBatchMemory.Samples.unknown(128));
-    assertThat(given.serving(List.of(host(24)), 8, 1, 1000).tokens()).isEqualTo(1024);
+    assertThat(given.serving(List.of(host(24)), 8, 1, new Sequences(4, 250)).tokens())
+        .isEqualTo(1024);
   }
 }

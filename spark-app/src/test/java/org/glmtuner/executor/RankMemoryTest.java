@@ -63,6 +63,15 @@ class RankMemoryTest {
       return memory().training(sampleLength * samples, samples);
     }
 
+    /** Each sample a sequence. */
+    Parts serving() {
+      return memory().serving(sampleLength, new RankMemory.Sequences(samples, sampleLength));
+    }
+
+    Case with(int otherSamples) {
+      return new Case(name, json, precision, prefix, sampleLength, otherSamples);
+    }
+
     @Override
     public String toString() {
       return name;
@@ -98,6 +107,11 @@ class RankMemoryTest {
       of("prefix", 8, 1024, 64, 512, Precision.BF16, new Prefix(1024, false), 8, 4);
   private static final Case PROJECTED =
       of("projected", 4, 1024, 64, 512, Precision.BF16, new Prefix(256, true), 8, 4);
+
+  /** The keys and values of a layer take 8.6 MiB, which a buffer rounds to 10. */
+  private static final Case CACHES =
+      of("caches", 4, 1024, 64, 512, Precision.BF16, new Prefix(8, false), 1100, 8);
+
   private static final Case MASKS =
       of("masks", 4, 512, 64, 512, Precision.BF16, new Prefix(256, false), 3, 400);
 
@@ -110,14 +124,14 @@ class RankMemoryTest {
 
   @BeforeAll
   static void measureTiny() throws IOException, InterruptedException {
-    tiny = measure(TINY);
+    tiny = measure(TINY, "train");
   }
 
   @ParameterizedTest
   @MethodSource("cases")
   void whatAModelAndItsMicroBatchesTakeIsPredicted(Case one)
       throws IOException, InterruptedException {
-    List<Long> measured = measure(one);
+    List<Long> measured = measure(one, "train");
     long predicted = one.parts().total() - TINY.parts().total();
     assertThat(predicted)
         .as("%s, measured %s against %s", one.parts(), measured, tiny)
@@ -125,6 +139,18 @@ class RankMemoryTest {
     assertThat(predicted + one.memory().checkpointBytes())
         .as("with a checkpoint's copy, %s, measured %s", one.parts(), measured)
         .isCloseTo(measured.get(1) - tiny.get(1), TOLERANCE);
+  }
+
+  @Test
+  void theCachesOfTheSequencesUnderWayArePredicted() throws IOException, InterruptedException {
+    long all = measure(CACHES, "serve").get(0);
+    long one = measure(CACHES.with(1), "serve").get(0);
+    assertThat(CACHES.serving().caches() - CACHES.with(1).serving().caches())
+        .as("%s, measured %d and %d", CACHES.serving(), all, one)
+        .isCloseTo(all - one, TOLERANCE);
+    // with workspaces that only a backward fills
+    assertThat(CACHES.serving().total() - TINY.parts().total())
+        .isCloseTo(all - tiny.get(0), Percentage.withPercentage(10));
   }
 
   @Test
@@ -148,8 +174,9 @@ class RankMemoryTest {
                     }));
   }
 
-  /** Bytes after a step, and while a checkpoint's copy exists. */
-  private static List<Long> measure(Case one) throws IOException, InterruptedException {
+  /** Bytes after a step, and while a checkpoint's copy exists; or with sequences under way. */
+  private static List<Long> measure(Case one, String does)
+      throws IOException, InterruptedException {
     Path weights = directory.resolve("weights.safetensors");
     Files.deleteIfExists(weights);
     ZeroWeights.write(weights, one.config(), one.precision());
@@ -160,8 +187,9 @@ class RankMemoryTest {
             Integer.toString(one.prefix().length()),
             Boolean.toString(one.prefix().projection()),
             Integer.toString(one.sampleLength()),
-            Integer.toString(one.samples()));
-    assertThat(printed).as("%s", printed).hasSize(2);
+            Integer.toString(one.samples()),
+            does);
+    assertThat(printed).as("%s", printed).hasSize(does.equals("train") ? 2 : 1);
     return printed.stream().map(Long::valueOf).toList();
   }
 

@@ -52,6 +52,20 @@ class WatchTest {
         .isEqualTo("no progress for 410 s while writing a checkpoint, before step 1");
   }
 
+  @Test
+  void soMayTheProductsOfAProjectedPrefix() {
+    watch.heard(new Frame.Alive(Phase.COMPUTING, 0, 0));
+    signsOfLife(Phase.ENCODING_PREFIX, 400);
+    assertThat(watch.silence()).isNull();
+    signsOfLife(Phase.ENCODING_PREFIX, 10);
+    assertThat(watch.silence())
+        .isEqualTo("no progress for 410 s while encoding the prefix in step 1");
+    watch.heard(new Frame.Alive(Phase.COMPUTING, 0, 0));
+    assertThat(watch.silence()).isNull();
+    signsOfLife(Phase.COMPUTING, 15);
+    assertThat(watch.silence()).isEqualTo("no progress for 15 s while computing step 1");
+  }
+
   private void signsOfLife(Phase phase, int seconds) {
     for (int i = 0; i < seconds; i += 5) {
       watch.heard(new Frame.Alive(phase, 0, 0));

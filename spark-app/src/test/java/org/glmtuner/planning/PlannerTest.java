@@ -203,7 +203,7 @@ class PlannerTest {
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
         .hasMessage(
-            "Cannot place 9 ranks of 8 cores: the CPU clusters that may be used, 8 of 8 cores, hold 8 of them (ranks.count, ranks.cores, ranks.per-cluster, ranks.reserve-cores, ranks.across-clusters)");
+            "Cannot place 9 ranks of 8 cores: there is room for 8 in 8 CPU clusters (8 of 8 cores) (ranks.count, ranks.cores, ranks.per-cluster, ranks.reserve-cores, ranks.across-clusters)");
   }
 
   @Test

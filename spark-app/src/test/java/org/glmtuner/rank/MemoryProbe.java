@@ -14,6 +14,7 @@ import org.glmtuner.ResidentMemory;
 import org.glmtuner.config.EngineConfig;
 import org.glmtuner.config.TrainingConfig;
 import org.glmtuner.data.Sample;
+import org.glmtuner.generation.SequenceModel;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
@@ -29,7 +30,9 @@ import org.glmtuner.wire.Entry;
  * itself: in a step, and in a step while a checkpoint is written.
  *
  * <p>Usage: {@code MemoryProbe LIBRARY WEIGHT-FILE CONFIG PREFIX-LENGTH PROJECTION SAMPLE-LENGTH
- * SAMPLES}. With AVX2: its packed operands are the largest.
+ * SAMPLES DOES}. With AVX2: its packed operands are the largest. With {@code serve} for DOES
+ * instead of {@code train}, the samples are sequences that it holds, and the one number is what it
+ * has then.
  */
 public final class MemoryProbe {
   private MemoryProbe() {}
@@ -50,15 +53,42 @@ public final class MemoryProbe {
             1,
             EngineConfig.Isa.AVX2,
             RankPlacement.MAPPED);
-    List<Entry> entries = entries(Integer.parseInt(arguments[5]), Integer.parseInt(arguments[6]));
+    int length = Integer.parseInt(arguments[5]);
+    int samples = Integer.parseInt(arguments[6]);
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer = FrozenTransformer.open(base, config);
-        PrefixEncoder encoder = PrefixEncoder.create(manager, config, prefix);
-        HfAdamW optimizer =
-            new HfAdamW(
-                manager, encoder.parameters(), new TrainingConfig.Optimizer(0.02, 0, 1), 1)) {
-      NDArray gradient = manager.zeros(encoder.boundary());
+        PrefixEncoder encoder = PrefixEncoder.create(manager, config, prefix)) {
       encoder.initialise(1);
+      if (arguments[7].equals("serve")) {
+        serve(transformer.sequences(encoder.keysAndValues(manager)), config, length, samples);
+      } else {
+        train(transformer, encoder, manager, entries(length, samples));
+      }
+    }
+  }
+
+  private static void serve(SequenceModel model, ChatGlmConfig config, int length, int sequences)
+      throws IOException {
+    int[] prompt = new int[length - 1];
+    Arrays.fill(prompt, 5);
+    prompt[prompt.length - 2] = config.specialIds().gmask();
+    prompt[prompt.length - 1] = config.specialIds().sop();
+    float[] logits = new float[model.vocabulary()];
+    for (int index = 0; index < sequences; index++) {
+      model.begin(index, prompt, 1);
+      model.run(new int[] {index}, logits);
+      model.append(index, 5);
+      model.run(new int[] {index}, logits);
+    }
+    System.out.println(ResidentMemory.withoutWeights(Path.of("/proc/self")));
+  }
+
+  private static void train(
+      FrozenTransformer transformer, PrefixEncoder encoder, NDManager manager, List<Entry> entries)
+      throws IOException {
+    try (HfAdamW optimizer =
+        new HfAdamW(manager, encoder.parameters(), new TrainingConfig.Optimizer(0.02, 0, 1), 1)) {
+      NDArray gradient = manager.zeros(encoder.boundary());
       step(transformer, encoder, optimizer, entries, gradient);
       PrefixState.Copy copy = new PrefixState(encoder, optimizer).copy();
       step(transformer, encoder, optimizer, entries, gradient);

@@ -24,6 +24,11 @@ record MemoryLimit(Kind kind, String name, long freeBytes) {
     return name.isEmpty() ? kind.title : kind.title + " " + name;
   }
 
+  /** With the host that it is of. */
+  String title(HostIdentity host) {
+    return title() + (name.isEmpty() ? " " : " on ") + host.name();
+  }
+
   /** Equal for limits that bound the same processes. */
   String pool(HostIdentity host) {
     return kind == Kind.HOST ? host.machine() : host.node() + " " + kind + " " + name;

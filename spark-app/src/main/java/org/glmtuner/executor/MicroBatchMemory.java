@@ -83,6 +83,19 @@ public record MicroBatchMemory(
   }
 
   /**
+   * Before a rank starts: whether one that trains could be on this host without others.
+   *
+   * @param leads whether it is rank 0
+   * @throws TunerException (exit code 3) with the numbers where it could not
+   */
+  void requirePossible(HostIdentity host, List<MemoryLimit> limits, boolean leads) {
+    for (MemoryLimit limit : limits) {
+      Pool pool = new Pool(limit.title(host), limit.freeBytes(), 1, leads, Set.of(0));
+      requireRoom(pool, least(), tokens -> memory.training(tokens, samples.in(tokens)));
+    }
+  }
+
+  /**
    * Decides for a rank that trains. All tasks of a host come to the same end.
    *
    * @param copies for each rank, what is equal for those that read the same copy of the base
@@ -94,9 +107,13 @@ public record MicroBatchMemory(
     for (int other = 0; other < plan.worldSize(); other++) {
       RankPlan.Facts facts = plan.ranks().get(other);
       for (MemoryLimit limit : facts.limits()) {
-        String title =
-            limit.title() + (limit.name().isEmpty() ? " " : " on ") + facts.host().name();
-        Pool one = new Pool(title, limit.freeBytes(), 1, other == 0, Set.of(copies.apply(other)));
+        Pool one =
+            new Pool(
+                limit.title(facts.host()),
+                limit.freeBytes(),
+                1,
+                other == 0,
+                Set.of(copies.apply(other)));
         pools.merge(limit.pool(facts.host()), one, MicroBatchMemory::together);
         if (other == rank) {
           own.add(limit.pool(facts.host()));

@@ -18,6 +18,8 @@ import org.slf4j.LoggerFactory;
  * life line: it ends when this JVM does, whatever way.
  */
 final class RankProcess implements AutoCloseable {
+  private static final String CRASH =
+      "# A fatal error has been detected by the Java Runtime Environment";
   private static final Logger LOG = LoggerFactory.getLogger(RankProcess.class);
   private static final int KEPT_LINES = 40;
   private static final long GRACE_MILLIS = 2000;
@@ -28,6 +30,7 @@ final class RankProcess implements AutoCloseable {
   private final Thread logReader;
   private final Deque<String> lastLines = new ArrayDeque<>();
   private final SharedMemoryFiles sharedMemory;
+  private boolean crashed; // guarded by lastLines
   private volatile String killedBecause; // null: it was not
 
   private RankProcess(Process process) {
@@ -124,18 +127,30 @@ final class RankProcess implements AutoCloseable {
     }
   }
 
+  /** The last lines; of a report of the JVM's own end, which is long, the first. */
+  private void keep(String line) {
+    synchronized (lastLines) {
+      if (line.startsWith(CRASH)) {
+        crashed = true;
+        lastLines.clear();
+      }
+      if (lastLines.size() == KEPT_LINES) {
+        if (crashed) {
+          return;
+        }
+        lastLines.removeFirst();
+      }
+      lastLines.addLast(line);
+    }
+  }
+
   private void relayLog() {
     try (BufferedReader reader =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         LOG.info("rank process {}: {}", process.pid(), line);
-        synchronized (lastLines) {
-          if (lastLines.size() == KEPT_LINES) {
-            lastLines.removeFirst();
-          }
-          lastLines.addLast(line);
-        }
+        keep(line);
       }
     } catch (IOException e) {
       LOG.warn("Lost the log of rank process {}: {}", process.pid(), e.getMessage());

@@ -61,6 +61,8 @@ final class TrainTask
       TaskSignal signal,
       Member[] self)
       throws Exception {
+    boolean alone = context.getTaskInfos().length == 1;
+    plan.microBatches().requirePossible(identity, FreeMemory.limits(), alone);
     RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
     Topology topology = HostTopology.read(plan.config().cache().path());
     MemoryPlan.requirePossible(

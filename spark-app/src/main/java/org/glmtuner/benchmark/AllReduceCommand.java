@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
     name = "allreduce",
     description = {
       "Measures the sum of a prefix's gradient over all ranks, layer by layer as in a step, and that of a few values.",
-      "Every sum is checked. Prints one line of JSON: seconds of the slowest rank, and the gradient's bytes in a second."
+      "Every sum is checked. Prints one line of JSON: seconds of the slowest rank to join the group and of each sum,",
+      "and the gradient's bytes in a second."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true)
@@ -70,6 +71,7 @@ final class AllReduceCommand implements Callable<Integer> {
     line.addProperty("ranks", group.ranks());
     line.addProperty("threads", group.threads());
     line.add("shape", dimensions);
+    line.addProperty("join_seconds", Numbers.rounded(times.joining()));
     line.addProperty("bytes", times.bytes());
     line.addProperty("seconds", Numbers.rounded(gradient[0]));
     line.addProperty("seconds_median", Numbers.rounded(gradient[repeat / 2]));

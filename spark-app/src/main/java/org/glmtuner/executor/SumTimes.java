@@ -6,9 +6,10 @@ import java.util.stream.IntStream;
 import org.glmtuner.wire.Frame;
 
 /**
- * What ranks say to each other in a step, without the step: seconds of the slowest rank in each
- * round, sorted.
+ * What ranks say to each other in a step, without the step: seconds of the slowest rank, in each
+ * round and sorted where there are several.
  *
+ * @param joining the MPI library's loading and initialisation, and the group's test of itself
  * @param bytes of the gradient
  * @param gradient of its sum over all ranks, layer by layer as in a step
  * @param few of the sum of a few values
@@ -16,7 +17,7 @@ import org.glmtuner.wire.Frame;
  * @param library version of its MPI library
  */
 public record SumTimes(
-    long bytes, double[] gradient, double[] few, String backend, String library) {
+    double joining, long bytes, double[] gradient, double[] few, String backend, String library) {
 
   /**
    * Measures with ranks that have not been told anything yet. They stay.
@@ -33,6 +34,7 @@ public record SumTimes(
     List<Frame.SumsMeasured> measured =
         ranks.answers().stream().map(Frame.SumsMeasured.class::cast).toList();
     return new SumTimes(
+        measured.stream().mapToDouble(Frame.SumsMeasured::joining).max().orElseThrow(),
         bytes(shape),
         slowest(measured.stream().map(Frame.SumsMeasured::gradient).toList()),
         slowest(measured.stream().map(Frame.SumsMeasured::few).toList()),

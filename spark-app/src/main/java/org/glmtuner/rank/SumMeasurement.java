@@ -26,7 +26,9 @@ final class SumMeasurement {
 
   void run() throws IOException, InterruptedException {
     try (NDManager manager = NDManager.newBaseManager()) {
+      long start = System.nanoTime();
       DistributedGroup group = DistributedGroup.join(manager, order.membership(), task);
+      double joining = (System.nanoTime() - start) / 1e9;
       task.send(
           new Frame.Ready(
               DistributedGroup.BACKEND,
@@ -34,7 +36,7 @@ final class SumMeasurement {
               "",
               ProcessControl.allowedCpus(),
               ""));
-      task.send(new Frame.SumsMeasured(gradient(group, manager), few(group)));
+      task.send(new Frame.SumsMeasured(joining, gradient(group, manager), few(group)));
       if (!(task.next() instanceof Frame.End)) {
         throw new IllegalStateException("Invalid frame after a measurement");
       }

@@ -120,12 +120,13 @@ public sealed interface Frame {
   record Completed(List<int[]> newIds) implements Frame {}
 
   /**
-   * Answers {@link MeasureSums}, in seconds of each round.
+   * Answers {@link MeasureSums}, in seconds, of each round but for the first.
    *
+   * @param joining the MPI library's loading and initialisation, and the group's test of itself
    * @param gradient from the first slice's post to the end of the last one
    * @param few a sum of a few values, as a step needs for its loss
    */
-  record SumsMeasured(double[] gradient, double[] few) implements Frame {}
+  record SumsMeasured(double joining, double[] gradient, double[] few) implements Frame {}
 
   /**
    * Answers {@link MeasureRates}.

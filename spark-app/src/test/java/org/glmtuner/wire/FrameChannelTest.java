@@ -82,7 +82,7 @@ class FrameChannelTest {
             new TrainAssignment.Membership(0, 2, "/libmpi.so.12", "/tmp/pmi"),
             new int[] {28, 2, 128, 4096},
             5),
-        new Frame.SumsMeasured(new double[] {0.25, 0.5}, new double[] {1e-5}),
+        new Frame.SumsMeasured(0.1, new double[] {0.25, 0.5}, new double[] {1e-5}),
         new Frame.Calibrate(8, EngineConfig.Isa.AMX),
         new Frame.MeasureRates(0.5),
         new Frame.Calibrated(1e12, 5e10, List.of("amx: this CPU lacks AMX-TILE or AMX-BF16")),

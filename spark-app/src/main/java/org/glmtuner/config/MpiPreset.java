@@ -32,7 +32,8 @@ public record MpiPreset(Map<String, String> variables) implements Serializable {
     /** That libfabric's providers. */
     PROVIDERS;
 
-    String key() {
+    /** Between the braces. */
+    public String key() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
   }
@@ -59,6 +60,14 @@ public record MpiPreset(Map<String, String> variables) implements Serializable {
     return Arrays.stream(Placeholder.values())
         .map(placeholder -> "{" + placeholder.key() + "}")
         .collect(Collectors.joining(", "));
+  }
+
+  /** Whether a variable is set by one of these. */
+  public boolean speaksOf(Placeholder... placeholders) {
+    return variables.values().stream()
+        .flatMap(value -> PLACEHOLDER.matcher(value).results())
+        .anyMatch(
+            found -> Arrays.stream(placeholders).anyMatch(p -> p.key().equals(found.group(1))));
   }
 
   /**

@@ -26,9 +26,13 @@ public final class RankChecks {
    * @param refusals of better instructions, each as {@code name: reason}
    */
   public static void kernels(Findings findings, String kernels, List<String> refusals) {
+    kernels(findings, LinuxFiles.here().cpuFlags(), kernels, refusals);
+  }
+
+  /** As the other, on a CPU that can do what {@code flags} say. */
+  static void kernels(Findings findings, Set<String> flags, String kernels, List<String> refusals) {
     String found =
         refusals.isEmpty() ? kernels : kernels + "; not " + String.join("; not ", refusals);
-    Set<String> flags = LinuxFiles.here().cpuFlags();
     boolean refused =
         flags.contains("amx_tile")
             && flags.contains("amx_bf16")
@@ -100,6 +104,20 @@ public final class RankChecks {
     } else {
       findings.ok("balance", found);
     }
+  }
+
+  /**
+   * What joins the ranks.
+   *
+   * @param found as the kernel sees it
+   * @param sharing ranks that share memory with another
+   * @param tcp ranks that have TCP connections
+   */
+  public static void provider(Findings findings, String found, long sharing, long tcp) {
+    Map<String, Double> values = new TreeMap<>();
+    values.put("shared_memory_ranks", (double) sharing);
+    values.put("tcp_ranks", (double) tcp);
+    findings.ok("provider", found, values);
   }
 
   /**

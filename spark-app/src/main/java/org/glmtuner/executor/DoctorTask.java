@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -42,6 +43,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
     run.host();
     run.rates();
     run.sums();
+    run.provider();
     return new Diagnosis(findings.list()).json().iterator();
   }
 
@@ -54,6 +56,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
     private final HostCheckup host;
     private boolean first;
     private boolean mpi = true;
+    private String transport = NONE;
 
     Run(BarrierTaskContext context, HostIdentity identity, Findings findings, TaskSignal signal) {
       this.context = context;
@@ -171,6 +174,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
                 DoctorPlan.GRADIENT,
                 DoctorPlan.ROUNDS));
         Frame.SumsMeasured measured = (Frame.SumsMeasured) rank.next();
+        transport = transport(rank);
         if (own == 0) {
           say(measured, ranks);
         }
@@ -188,6 +192,23 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
           SumTimes.bytes(DoctorPlan.GRADIENT),
           Arrays.stream(measured.gradient()).min().orElseThrow(),
           few[few.length / 2]);
+    }
+
+    /** What joins the ranks, seen by each task of its own one. */
+    void provider() {
+      List<String> all = List.of(context.allGather(transport));
+      if (context.partitionId() == 0 && !all.contains(NONE)) {
+        RankTransport.report(findings, all.stream().map(RankTransport::decode).toList());
+      }
+    }
+
+    private String transport(CheckedRank rank) {
+      try {
+        return RankTransport.of(rank.host().session().pid(), identity.node()).encode();
+      } catch (IOException e) {
+        findings.skipped("provider", RankTransport.unseen(e));
+        return NONE;
+      }
     }
 
     /** Not where the task is to end: then nobody asks any more. */

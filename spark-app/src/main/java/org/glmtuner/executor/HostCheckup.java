@@ -125,8 +125,22 @@ final class HostCheckup {
         });
   }
 
-  /** Whether ranks of this host can load the MPI library. */
+  /** Whether ranks of this host can load the MPI library, and have the network that they are to. */
   boolean mpi() throws InterruptedException {
+    boolean network =
+        findings.value(
+            "mpi",
+            LIMIT,
+            "set mpi.interface to one that all hosts have, or leave it empty",
+            false,
+            () -> {
+              MpiLibrary.checkInterface(plan.config().mpi().network().device());
+              return true;
+            });
+    return network && library();
+  }
+
+  private boolean library() throws InterruptedException {
     return findings.value(
         "mpi",
         LIMIT,

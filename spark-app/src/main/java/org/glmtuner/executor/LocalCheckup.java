@@ -122,6 +122,7 @@ public final class LocalCheckup {
     }
     try (LocalRanks ranks = LocalRanks.open(plan.config(), topology, PAIR, groups.cores())) {
       SumTimes times = SumTimes.measure(ranks, DoctorPlan.GRADIENT, DoctorPlan.ROUNDS);
+      List<RankTransport> transports = transports(ranks);
       ranks.finish();
       RankChecks.sums(
           findings,
@@ -129,6 +130,16 @@ public final class LocalCheckup {
           times.bytes(),
           times.gradient()[0],
           times.few()[MEDIAN]);
+      RankTransport.report(findings, transports);
+    }
+  }
+
+  private List<RankTransport> transports(LocalRanks ranks) {
+    try {
+      return ranks.transports();
+    } catch (IOException e) {
+      findings.skipped("provider", RankTransport.unseen(e));
+      return List.of();
     }
   }
 }

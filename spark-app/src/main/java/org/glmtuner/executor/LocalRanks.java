@@ -168,6 +168,16 @@ public final class LocalRanks implements AutoCloseable {
     return hosts.get(rank).readBack(ready);
   }
 
+  /** What joins them once they have summed, by rank. */
+  List<RankTransport> transports() throws IOException {
+    String node = HostIdentity.read().node();
+    List<RankTransport> transports = new ArrayList<>();
+    for (int rank = 0; rank < count(); rank++) {
+      transports.add(RankTransport.of(pid(rank), node));
+    }
+    return transports;
+  }
+
   /** The rank's process. */
   public long pid(int rank) {
     return hosts.get(rank).session().pid();

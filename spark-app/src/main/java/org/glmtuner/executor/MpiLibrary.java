@@ -36,18 +36,18 @@ record MpiLibrary(Path path, MpiProbe probe, Map<String, String> environment) {
    * Finds and probes the configured library.
    *
    * @throws TunerException (exit code 3) where the host has no such library, or none that works, or
-   *     no such network interface
+   *     no such network interface, or no way to tell the library which network to use
    */
   static MpiLibrary provide(MpiConfig config, NativeLibraries libraries)
       throws IOException, InterruptedException {
     Path path = locate(config.library(), libraries, MpiPlaces.of(System.getenv()));
     checkInterface(config.network().device());
-    MpiProbe probe = MpiProbe.of(libraries.mpiProbe(), path);
+    MpiProbe probe = MpiProbe.of(libraries.mpiProbe(), path, config.environment());
     Path libfabric = libfabric(path, libraries.defaultLibfabric());
+    MpiPreset preset = preset(config.presets(), probe.version());
+    checkNetwork(config.network(), preset, path, probe.version());
     Map<String, String> environment =
-        new TreeMap<>(
-            preset(config.presets(), probe.version())
-                .fill(placeholders(config.network(), path, libfabric)));
+        new TreeMap<>(preset.fill(placeholders(config.network(), path, libfabric)));
     environment.putAll(config.environment());
     return new MpiLibrary(path, probe, Map.copyOf(environment));
   }
@@ -61,10 +61,19 @@ record MpiLibrary(Path path, MpiProbe probe, Map<String, String> environment) {
 
   /** The one that suits what the library calls itself. */
   static MpiPreset preset(MpiConfig.Presets presets, String version) {
+    return switch (kind(version)) {
+      case "mpich" -> presets.mpich();
+      case "intel" -> presets.intel();
+      default -> presets.other();
+    };
+  }
+
+  /** The last part of the preset's key. */
+  private static String kind(String version) {
     if (version.startsWith("MPICH")) {
-      return presets.mpich();
+      return "mpich";
     }
-    return version.startsWith("Intel") ? presets.intel() : presets.other();
+    return version.startsWith("Intel") ? "intel" : "other";
   }
 
   static Map<Placeholder, String> placeholders(
@@ -103,8 +112,46 @@ record MpiLibrary(Path path, MpiProbe probe, Map<String, String> environment) {
     return directory == null ? library.getParent() : directory.getParent();
   }
 
-  /** Libraries pass over an interface that is not there. */
-  private static void checkInterface(String name) throws IOException {
+  /**
+   * What nobody tells the library would have no effect, and ranks wait behind a firewall.
+   *
+   * @throws TunerException (exit code 3) naming the key and the group where a variable belongs
+   */
+  static void checkNetwork(
+      MpiConfig.Network network, MpiPreset preset, Path library, String version) {
+    if (!network.device().isEmpty() && !preset.speaksOf(Placeholder.INTERFACE)) {
+      throw unheard("mpi.interface", Placeholder.INTERFACE, library, version);
+    }
+    if (!network.ports().equals(PortRange.ANY)
+        && !preset.speaksOf(
+            Placeholder.PORT_RANGE, Placeholder.FIRST_PORT, Placeholder.LAST_PORT)) {
+      throw unheard("mpi.port-range", Placeholder.PORT_RANGE, library, version);
+    }
+  }
+
+  private static TunerException unheard(
+      String key, Placeholder placeholder, Path library, String version) {
+    return new TunerException(
+        ExitCode.UNSUITABLE,
+        "Cannot use "
+            + key
+            + " with the MPI library "
+            + library
+            + ", "
+            + version
+            + ": no variable in its preset takes it (name one in the configuration, such as mpi.presets."
+            + kind(version)
+            + ".NAME = \"{"
+            + placeholder.key()
+            + "}\")");
+  }
+
+  /**
+   * Libraries pass over an interface that is not there.
+   *
+   * @throws TunerException (exit code 3) with those that are there
+   */
+  static void checkInterface(String name) throws IOException {
     if (!name.isEmpty() && NetworkInterface.getByName(name) == null) {
       try (Stream<NetworkInterface> known = NetworkInterface.networkInterfaces()) {
         throw new TunerException(

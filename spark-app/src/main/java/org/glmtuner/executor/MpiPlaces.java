@@ -5,9 +5,11 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
@@ -16,6 +18,7 @@ import org.glmtuner.failure.TunerException;
 record MpiPlaces(List<Path> intel, List<Path> mpich) {
   private static final String LIBRARY = "libmpi.so.12";
   private static final String FETCHED = "impi-rt-*";
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
 
   /** Of installations of Intel MPI: newer, and older than 2021.11. */
   private static final List<String> INTEL_LIBRARIES =
@@ -58,8 +61,16 @@ record MpiPlaces(List<Path> intel, List<Path> mpich) {
     } catch (IOException e) {
       roots.clear(); // there is no such directory
     }
-    roots.sort(Comparator.reverseOrder());
+    roots.sort(Comparator.comparing(MpiPlaces::version, Arrays::compare).reversed());
     return roots.isEmpty() ? List.of(cache.resolve(FETCHED)) : roots;
+  }
+
+  private static int[] version(Path root) {
+    return NUMBER
+        .matcher(root.getFileName().toString())
+        .results()
+        .mapToInt(part -> Integer.parseInt(part.group()))
+        .toArray();
   }
 
   /**

@@ -7,6 +7,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
@@ -25,14 +26,18 @@ record MpiProbe(String version, String standard) {
    * Loads the library without initialising it.
    *
    * @param program {@code mpi-probe}
+   * @param environment of ranks, as far as it is known before the library is: it may say where the
+   *     library's own libraries are
    * @throws TunerException (exit code 3) saying why ranks cannot use the library
    */
-  static MpiProbe of(Path program, Path library) throws IOException, InterruptedException {
+  static MpiProbe of(Path program, Path library, Map<String, String> environment)
+      throws IOException, InterruptedException {
     ProcessBuilder builder =
         new ProcessBuilder(program.toString(), library.toString())
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .redirectInput(new File("/dev/null"));
     builder.environment().keySet().retainAll(RankLaunch.INHERITED);
+    builder.environment().putAll(environment);
     Process process = builder.start();
     try {
       if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {

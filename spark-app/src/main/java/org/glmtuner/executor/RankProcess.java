@@ -65,7 +65,7 @@ final class RankProcess implements AutoCloseable {
   /** Ends it by force; {@code how} is what its obituary says. */
   void kill(String how) {
     killedBecause = how;
-    process.destroyForcibly();
+    process.toHandle().destroyForcibly(); // the process's own way closes its output unread
   }
 
   /** How it ended and the last lines it wrote; waits a moment for both. */

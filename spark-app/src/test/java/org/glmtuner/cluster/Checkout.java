@@ -23,6 +23,13 @@ public final class Checkout {
     return Path.of(directory);
   }
 
+  /** A library that only tells what it is, as {@code open_mpi}; built with the native tests. */
+  public static Path fakeMpi(String name) {
+    Path library = root().resolve("native-ddp/target/cmake/libfake_" + name + ".so");
+    assertThat(library).exists();
+    return library;
+  }
+
   /** golden/small of the test resources, as files. */
   public static Path goldenSmall() {
     return module().resolve("src/test/resources/golden/small");

@@ -39,6 +39,11 @@ public enum InstalledMpi {
     return this == INTEL_2021_14_2 || this == INTEL_2021_19_0;
   }
 
+  /** What moves its messages between hosts, by our presets. */
+  public String layer() {
+    return isIntel() ? "libfabric (FI_PROVIDER=tcp)" : "UCX";
+  }
+
   /** {@code mpi.library}; skips the test where the library is not installed. */
   public String library() {
     if (path.isEmpty()) {

@@ -18,8 +18,10 @@ import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.HadoopSettings;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole runs of two ranks with every MPI library that is installed. */
@@ -48,7 +50,7 @@ class MpiLibrariesIT {
             Checkout.goldenSmall(),
             IntStream.range(0, 24).boxed().toList(),
             shared.resolve("rows.jsonl"));
-    expected = run(shared, InstalledMpi.BUNDLED);
+    expected = run(shared, InstalledMpi.BUNDLED.library());
   }
 
   @BeforeEach
@@ -56,7 +58,7 @@ class MpiLibrariesIT {
     leftovers = Leftovers.watch(cache);
   }
 
-  private static Submission.Builder train(Path directory, InstalledMpi mpi, int steps) {
+  private static Submission.Builder train(Path directory, String library, int steps) {
     return Submission.of(directory, "train")
         .set("run.directory", directory.resolve("run"))
         .set("model.path", Checkout.goldenSmall().resolve("model"))
@@ -69,12 +71,12 @@ class MpiLibrariesIT {
         .set("training.checkpoint-every", STEPS)
         .set("ranks.count", 2)
         .set("ranks.cores", 1)
-        .set("mpi.library", mpi.library())
+        .set("mpi.library", library)
         .set("cache.directory", cache);
   }
 
-  private static Run run(Path directory, InstalledMpi mpi) throws Exception {
-    try (Submission submission = train(directory, mpi, STEPS).run(LIMIT)) {
+  private static Run run(Path directory, String library) throws Exception {
+    try (Submission submission = train(directory, library, STEPS).run(LIMIT)) {
       JsonObject result = submission.result();
       assertThat(result.get("status").getAsString()).as(submission.err()).isEqualTo("finished");
       List<Double> losses =
@@ -98,28 +100,84 @@ class MpiLibrariesIT {
   @ParameterizedTest
   @EnumSource
   void aRunIsTheSameToTheLastBitAndLeavesNothing(InstalledMpi mpi) throws Exception {
-    Run run = run(directory, mpi);
-    assertThat(run.backend()).startsWith("mpi (" + mpi.version());
+    assertSame(run(directory, mpi.library()), mpi.version());
+  }
+
+  private void assertSame(Run run, String version) throws IOException {
+    assertThat(run.backend()).startsWith("mpi (" + version);
     assertThat(run.losses()).isEqualTo(expected.losses());
     assertThat(run.checksum()).isEqualTo(expected.checksum());
     leftovers.assertNone();
   }
 
+  @Test
+  void theHostsOwnMpichIsFoundByItsName() throws Exception {
+    assertThat(InstalledMpi.DEBIAN_MPICH.library()).isNotEmpty(); // or skips
+    Run run = run(directory, "mpich");
+    assertSame(run, InstalledMpi.DEBIAN_MPICH.version());
+    assertThat(run.backend()).isNotEqualTo(expected.backend());
+  }
+
+  @Test
+  void intelMpiIsFoundByItsName() throws Exception {
+    assertThat(InstalledMpi.INTEL_2021_19_0.library()).isNotEmpty(); // or skips
+    assertSame(run(directory, "intel"), InstalledMpi.INTEL_2021_19_0.version());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "old_mpich, MPICH Version: 3.1.4 implements MPI 3.0",
+    "half_mpich, it has no function MPI_Init_thread",
+  })
+  void aLibraryThatRanksCannotUseEndsTheRunBeforeARankStarts(String name, String reason)
+      throws Exception {
+    Path library = Checkout.fakeMpi(name);
+    try (Submission submission = train(directory, library.toString(), STEPS).start()) {
+      assertThat(submission.await(LIMIT))
+          .as(submission.err())
+          .isEqualTo(ExitCode.UNSUITABLE.number());
+      String sentence = "Cannot use the MPI library " + library + ": " + reason;
+      assertThat(submission.err()).contains(sentence).doesNotContain("rank process", "\tat ");
+      assertThat(submission.result().get("error").getAsString()).contains(sentence);
+      leftovers.assertNone();
+    }
+  }
+
+  private void awaitCheckpoint(Submission submission) {
+    await()
+        .atMost(LIMIT)
+        .pollInterval(Duration.ofMillis(50))
+        .failFast(
+            "training ended",
+            () -> assertThat(submission.driver().isAlive()).as(submission.err()).isTrue())
+        .until(
+            () ->
+                Files.isDirectory(directory.resolve("run"))
+                    && checkpoints(directory).newest().isPresent());
+  }
+
+  private static void signal(ProcessHandle process, String signal) throws Exception {
+    String pid = Long.toString(process.pid());
+    assertThat(new ProcessBuilder("kill", "-" + signal, pid).start().waitFor()).isZero();
+  }
+
+  /** In local mode it is the driver, and the tasks of all ranks too. */
+  @ParameterizedTest
+  @EnumSource
+  void aKilledDriverTakesAllRanksWithItAndLeavesNothing(InstalledMpi mpi) throws Exception {
+    try (Submission submission = train(directory, mpi.library(), ENDLESS).start()) {
+      awaitCheckpoint(submission);
+      assertThat(leftovers.ranks()).hasSize(2);
+      signal(submission.driver(), "KILL");
+      leftovers.assertNone(Duration.ofSeconds(5));
+    }
+  }
+
   /** Of a rank that trains, and how the run ends that it belonged to. */
   private String runWhoseRankGets(String signal, InstalledMpi mpi) throws Exception {
-    try (Submission submission = train(directory, mpi, ENDLESS).start()) {
-      await()
-          .atMost(LIMIT)
-          .pollInterval(Duration.ofMillis(50))
-          .failFast(
-              "training ended",
-              () -> assertThat(submission.driver().isAlive()).as(submission.err()).isTrue())
-          .until(
-              () ->
-                  Files.isDirectory(directory.resolve("run"))
-                      && checkpoints(directory).newest().isPresent());
-      String rank = Long.toString(leftovers.ranks().get(0).pid());
-      assertThat(new ProcessBuilder("kill", "-" + signal, rank).start().waitFor()).isZero();
+    try (Submission submission = train(directory, mpi.library(), ENDLESS).start()) {
+      awaitCheckpoint(submission);
+      signal(leftovers.ranks().get(0), signal);
       assertThat(submission.await(LIMIT))
           .as(submission.err())
           .isEqualTo(ExitCode.TRAINING_FAILED.number());

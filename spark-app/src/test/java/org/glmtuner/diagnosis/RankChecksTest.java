@@ -3,6 +3,7 @@ package org.glmtuner.diagnosis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class RankChecksTest {
@@ -21,6 +22,30 @@ class RankChecksTest {
     assertThat(only().values())
         .containsEntry("gflops", 1250.0)
         .containsEntry("read_gb_per_second", 50.5);
+  }
+
+  @Test
+  void instructionsThatTheCpuLacksAreNoWarning() {
+    RankChecks.kernels(findings, Set.of("avx2"), "avx2/bf16", List.of("amx: this CPU has none"));
+    assertThat(only().verdict()).isEqualTo(Verdict.OK);
+    assertThat(only().found()).isEqualTo("avx2/bf16; not amx: this CPU has none");
+  }
+
+  @Test
+  void amxThatTheCpuHasAndRanksMayNotUseIsAWarningWithTheWayOut() {
+    Set<String> flags = Set.of("avx2", "avx512f", "amx_tile", "amx_bf16");
+    RankChecks.kernels(
+        findings, flags, "avx512bf16/bf16", List.of("amx: the kernel does not let it be used"));
+    assertThat(only().verdict()).isEqualTo(Verdict.WARNING);
+    assertThat(only().found())
+        .isEqualTo("avx512bf16/bf16; not amx: the kernel does not let it be used");
+    assertThat(only().advice()).contains("AMX", "Linux 5.16", "arch_prctl");
+  }
+
+  @Test
+  void amxThatIsUsedIsNoWarning() {
+    RankChecks.kernels(findings, Set.of("amx_tile", "amx_bf16"), "amx/bf16", List.of());
+    assertThat(only().verdict()).isEqualTo(Verdict.OK);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.glmtuner.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,8 +9,13 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.MpiConfig;
+import org.glmtuner.config.MpiPreset;
+import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What ranks get in their environment for a library. */
 class MpiLibraryTest {
@@ -96,6 +102,38 @@ class MpiLibraryTest {
     Path library = Path.of("/nfs/mpi/libmpi.so.12");
     assertThat(preset(config(), INTEL, library, Path.of("/none/libfabric.so.1")))
         .containsEntry("I_MPI_ROOT", "/nfs/mpi");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "mpi.interface, eth1, {interface}, {interface}",
+    "mpi.port-range, 50000-50010, {port-range}, {last-port}",
+  })
+  void whatNoVariableOfThePresetTakesIsRefused(
+      String key, String value, String placeholder, String taken) {
+    Path library = Path.of("/opt/mvapich2/lib/libmpi.so.12");
+    String version = "MVAPICH2 Version: 2.3.7";
+    MpiConfig unheard = config(key, value, "mpi.presets.other.A", "1");
+    assertThatThrownBy(() -> check(unheard, library, version))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+        .hasMessage(
+            "Cannot use "
+                + key
+                + " with the MPI library /opt/mvapich2/lib/libmpi.so.12, MVAPICH2 Version: 2.3.7:"
+                + " no variable in its preset takes it (name one in the configuration, such as"
+                + " mpi.presets.other.NAME = \""
+                + placeholder
+                + "\")");
+    check(unheard, library, MPICH);
+    check(unheard, library, INTEL);
+    String file = "mpi.presets.other.MV2_NET = \"" + taken + "\"";
+    check(ConfigLoader.load(file, "", Map.of(key, value)).mpi(), library, version);
+  }
+
+  private static void check(MpiConfig config, Path library, String version) {
+    MpiPreset preset = MpiLibrary.preset(config.presets(), version);
+    MpiLibrary.checkNetwork(config.network(), preset, library, version);
   }
 
   @Test

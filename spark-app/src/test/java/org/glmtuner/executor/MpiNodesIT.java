@@ -49,8 +49,12 @@ class MpiNodesIT {
     return ConfigLoader.load("", "", settings);
   }
 
-  /** Sums over the ranks, which check what they get; then shows what sockets each of them has. */
-  private static void sum(InstalledMpi mpi, TunerConfig config, Consumer<TcpSockets> sockets)
+  /**
+   * Sums over the ranks, which check what they get; then shows what sockets each of them has.
+   *
+   * @return how they are joined
+   */
+  private static String sum(InstalledMpi mpi, TunerConfig config, Consumer<TcpSockets> sockets)
       throws Exception {
     try (LocalRanks ranks =
         LocalRanks.open(
@@ -69,7 +73,9 @@ class MpiNodesIT {
       for (int rank = 0; rank < ranks.count(); rank++) {
         sockets.accept(TcpSockets.of(ranks.pid(rank)));
       }
+      List<RankTransport> transports = ranks.transports();
       ranks.finish();
+      return RankTransport.describe(transports);
     }
   }
 
@@ -95,18 +101,20 @@ class MpiNodesIT {
   @ParameterizedTest
   @EnumSource
   void ranksMeetOnTheInterfaceAndThePortsThatAreConfigured(InstalledMpi mpi) throws Exception {
-    meetWhereConfigured(mpi, Map.of());
+    String layer = mpi.isIntel() ? mpi.layer() : "UCX (UCX_TLS=tcp,self)";
+    assertThat(meetWhereConfigured(mpi, Map.of()))
+        .isEqualTo("2 ranks, " + layer + ": TCP on " + ethernet().getName());
   }
 
   @Test
   void theBundledLibraryDoesSoByLibfabricToo() throws Exception {
-    meetWhereConfigured(
-        InstalledMpi.BUNDLED,
-        Map.of(
-            "mpi.environment.MPIR_CVAR_CH4_NETMOD", "ofi", "mpi.environment.FI_PROVIDER", "tcp"));
+    Map<String, String> libfabric =
+        Map.of("mpi.environment.MPIR_CVAR_CH4_NETMOD", "ofi", "mpi.environment.FI_PROVIDER", "tcp");
+    assertThat(meetWhereConfigured(InstalledMpi.BUNDLED, libfabric))
+        .isEqualTo("2 ranks, libfabric (FI_PROVIDER=tcp): TCP on " + ethernet().getName());
   }
 
-  private static void meetWhereConfigured(InstalledMpi mpi, Map<String, String> more)
+  private static String meetWhereConfigured(InstalledMpi mpi, Map<String, String> more)
       throws Exception {
     NetworkInterface device = ethernet();
     int first = 20_000 + (int) (ProcessHandle.current().pid() % 10_000);
@@ -115,7 +123,7 @@ class MpiNodesIT {
     settings.put("mpi.interface", device.getName());
     settings.put("mpi.port-range", first + "-" + last);
     TunerConfig config = config(mpi, settings);
-    sum(
+    return sum(
         mpi,
         config,
         sockets -> {

@@ -33,6 +33,7 @@ class MpiPlacesTest {
             directory.resolve("oneapi").toString());
     assertThat(MpiPlaces.of(environment).find("intel")).isEqualTo(installed);
     create("home/.cache/glm-tuner/impi-rt-2021.14.2/lib/libmpi.so.12");
+    create("home/.cache/glm-tuner/impi-rt-2021.9.0/lib/libmpi.so.12");
     Path newest = create("home/.cache/glm-tuner/impi-rt-2021.19.0/lib/libmpi.so.12");
     assertThat(MpiPlaces.of(environment).find("intel")).isEqualTo(newest);
   }

@@ -2,11 +2,9 @@ package org.glmtuner.executor;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -18,16 +16,16 @@ record TcpSockets(List<Socket> listening, List<Socket> connected) {
   record Socket(InetAddress address, int port, int peerPort) {}
 
   static TcpSockets of(long pid) throws IOException {
-    Path process = Path.of("/proc/" + pid);
-    Set<String> own = new HashSet<>();
-    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
-      for (Path descriptor : descriptors) {
-        own.add(Files.readSymbolicLink(descriptor).toString());
-      }
-    }
+    return of(Path.of("/proc/" + pid));
+  }
+
+  /** As the other, of a process that is described below a directory. */
+  static TcpSockets of(Path process) throws IOException {
+    Set<String> own = OpenFiles.of(process);
     TcpSockets result = new TcpSockets(new ArrayList<>(), new ArrayList<>());
     for (String table : List.of("net/tcp", "net/tcp6")) { // of the process's network namespace
-      for (String line : Files.readAllLines(process.resolve(table))) {
+      Path lines = process.resolve(table);
+      for (String line : Files.exists(lines) ? Files.readAllLines(lines) : List.<String>of()) {
         String[] fields = line.strip().split("\\s+", -1);
         if (fields.length < 10 || !own.contains("socket:[" + fields[9] + "]")) {
           continue;

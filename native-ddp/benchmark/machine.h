@@ -33,7 +33,8 @@ inline nlohmann::json Machine(const std::vector<int>& cpus) {
   utsname system{};
   uname(&system);
   nlohmann::json supported = nlohmann::json::array();
-  for (const InstructionSet set : {InstructionSet::kAvx2, InstructionSet::kAvx512Bf16, InstructionSet::kAmx}) {
+  for (const InstructionSet set :
+       {InstructionSet::kAvx2, InstructionSet::kAvx512, InstructionSet::kAvx512Bf16, InstructionSet::kAmx}) {
     if (IsSupported(set)) supported.push_back(NameOf(set));
   }
   return {{"date", date},

@@ -33,21 +33,23 @@ inline AmxHost& EmulatingHost() {
 }
 
 /** What tests of numbers run on; those that this machine refuses are skipped. */
-constexpr InstructionPath kPaths[] = {{"generic", InstructionSet::kGeneric, ThisHost},
-                                      {"avx2", InstructionSet::kAvx2, ThisHost},
-                                      {"avx512bf16", InstructionSet::kAvx512Bf16, ThisHost},
-                                      {"amx", InstructionSet::kAmx, ThisHost},
-                                      {"emulated_amx", InstructionSet::kAmx, EmulatingHost}};
+constexpr InstructionPath kPaths[] = {
+    {"generic", InstructionSet::kGeneric, ThisHost}, {"avx2", InstructionSet::kAvx2, ThisHost},
+    {"avx512", InstructionSet::kAvx512, ThisHost},   {"avx512bf16", InstructionSet::kAvx512Bf16, ThisHost},
+    {"amx", InstructionSet::kAmx, ThisHost},         {"emulated_amx", InstructionSet::kAmx, EmulatingHost}};
 
 /** Whether activations are rounded before they meet BF16 weights. */
 inline bool RoundsActivations(const InstructionPath& path) {
   return path.instructions == InstructionSet::kAvx512Bf16 || path.instructions == InstructionSet::kAmx;
 }
 
-/** What multiplies BF16 weights where AMX is refused and nothing else is asked for. */
-inline std::string BestWithoutAmx() {
-  if (IsSupported(InstructionSet::kAvx512Bf16)) return "avx512bf16";
-  return IsSupported(InstructionSet::kAvx2) ? "avx2" : "sgemm";
+/** The name of what multiplies where AMX is refused and nothing else is asked for: it is measured. */
+inline std::string BestWithoutAmx(ElementType weights = ElementType::kBfloat16) {
+  static FakeAmxHost without;
+  without.features = 0;
+  ThreadPool pool(1);
+  std::atomic<std::uint64_t> progress{0};
+  return MakeGemm(InstructionSet::kAuto, pool, progress, without)->name(weights);
 }
 
 inline std::string PathName(const testing::TestParamInfo<InstructionPath>& info) { return info.param.name; }

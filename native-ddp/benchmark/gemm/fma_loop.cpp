@@ -32,6 +32,32 @@ __attribute__((target("avx2,fma"))) void FmaLoop(std::int64_t rounds) {
         "xmm13", "xmm14", "xmm15");
 }
 
+__attribute__((target("avx512f"))) void WideFmaLoop(std::int64_t rounds) {
+  asm volatile(
+      "vzeroall\n"
+      "1:\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm0\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm1\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm2\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm3\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm4\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm5\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm6\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm7\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm8\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm9\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm10\n"
+      "vfmadd231ps %%zmm15, %%zmm15, %%zmm11\n"
+      "dec %0\n"
+      "jnz 1b\n"
+      : "+r"(rounds)
+      :
+      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+        "xmm13", "xmm14", "xmm15");
+}
+
 double FmaLoopOperations(std::int64_t rounds) { return 2.0 * kChains * kLanes * static_cast<double>(rounds); }
+
+double WideFmaLoopOperations(std::int64_t rounds) { return 2 * FmaLoopOperations(rounds); }
 
 }  // namespace native_ddp

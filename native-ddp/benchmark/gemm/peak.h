@@ -20,6 +20,7 @@ struct Peak {
 inline Peak PeakOf(const std::string& products) {
   if (products == "amx") return {"tile_peak", 4'000'000, TileLoop, TileLoopOperations};
   if (products == "avx512bf16") return {"dot_product_peak", 20'000'000, DotProductLoop, DotProductLoopOperations};
+  if (products == "avx512") return {"wide_fma_peak", 30'000'000, WideFmaLoop, WideFmaLoopOperations};
   return {"fma_peak", 30'000'000, FmaLoop, FmaLoopOperations};
 }
 

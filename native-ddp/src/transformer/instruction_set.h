@@ -13,14 +13,16 @@ namespace native_ddp {
 
 /** What matrix products may use of a CPU. */
 enum class InstructionSet {
-  kAuto,        // the best that this CPU has
+  kAuto,        // the fastest that this CPU has
   kGeneric,     // what libtorch's BLAS chooses
   kAvx2,        // AVX2 and FMA
+  kAvx512,      // AVX-512 F, BW and VL: fused multiply-adds on registers of 512 bits
   kAvx512Bf16,  // dot products of BF16
   kAmx,         // tiles of BF16
 };
 
-/** By its name in configurations: auto, generic, avx2, avx512bf16, amx. Throws std::invalid_argument for others. */
+/** By its name in configurations: auto, generic, avx2, avx512, avx512bf16, amx. Throws std::invalid_argument for
+ * others. */
 InstructionSet InstructionSetNamed(const std::string& name);
 
 /** Its name in configurations. */
@@ -40,7 +42,9 @@ bool IsSupported(InstructionSet instructions);
 
 /**
  * Products by these instructions. Throws std::runtime_error with the reason if this machine refuses them: nothing else
- * is taken instead. Where kAuto does not take AMX although the CPU claims it, one line on stderr says why.
+ * is taken instead. kAuto takes AMX where it can; otherwise what multiplies fastest here, which the first call in a
+ * process measures in some milliseconds. Where it does not take AMX although the CPU claims it, one line on stderr says
+ * why.
  */
 std::unique_ptr<Gemm> MakeGemm(InstructionSet instructions, ThreadPool& pool, std::atomic<std::uint64_t>& progress,
                                AmxHost& host = ThisHost());

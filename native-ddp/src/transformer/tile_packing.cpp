@@ -4,11 +4,14 @@
 
 #include "transformer/kernel_inline.h"
 #include "transformer/tile_loops.h"
+#include "transformer/transpose_words.h"
 
 // This file is compiled for AVX512-BF16, and like the other kernels it includes nothing of the standard library
 // with code in it.
 namespace native_ddp::tiles {
 namespace {
+
+static_assert(kRows == 16 && kColumns == 16 && kDepth == 32);
 
 /** The first `count` of 32 lanes. */
 ALWAYS_INLINE __mmask32 First(int count) {
@@ -22,33 +25,6 @@ ALWAYS_INLINE __m512i Load(const float* from, __mmask32 mask) {
   const __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from);
   const __m512 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), from + 16);
   return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
-}
-
-/** Row r of a tile becomes its column r of 32-bit words. */
-ALWAYS_INLINE void Transpose(__m512i (&r)[kRows]) {
-  __m512i t[kRows];
-  for (int i = 0; i < kRows; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < kRows; i += 4) {
-    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-  // Lane l of r[4g + i] holds word 4l + i of rows 4g … 4g + 3.
-  for (int i = 0; i < 4; ++i) {
-    const __m512i even_low = _mm512_shuffle_i32x4(r[i], r[4 + i], 0x88);
-    const __m512i odd_low = _mm512_shuffle_i32x4(r[i], r[4 + i], 0xdd);
-    const __m512i even_high = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0x88);
-    const __m512i odd_high = _mm512_shuffle_i32x4(r[8 + i], r[12 + i], 0xdd);
-    t[i] = _mm512_shuffle_i32x4(even_low, even_high, 0x88);
-    t[4 + i] = _mm512_shuffle_i32x4(odd_low, odd_high, 0x88);
-    t[8 + i] = _mm512_shuffle_i32x4(even_low, even_high, 0xdd);
-    t[12 + i] = _mm512_shuffle_i32x4(odd_low, odd_high, 0xdd);
-  }
-  for (int i = 0; i < kRows; ++i) r[i] = t[i];
 }
 
 }  // namespace
@@ -73,7 +49,7 @@ void PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t
       for (int row = 0; row < kRows; ++row) {
         rows[row] = row < width ? Load(from + row * leading, mask) : _mm512_setzero_si512();
       }
-      Transpose(rows);
+      TransposeWords(rows);
 #pragma GCC unroll 16
       for (int row = 0; row < kRows; ++row) _mm512_store_si512(panels + row * kDepth, rows[row]);
     }

@@ -32,7 +32,7 @@ public final class NativeTransformer implements AutoCloseable {
    *
    * @param threads that compute, the caller's own among them
    * @param instructions that matrix products use: {@code auto}, {@code generic}, {@code avx2},
-   *     {@code avx512bf16} or {@code amx}
+   *     {@code avx512}, {@code avx512bf16} or {@code amx}
    * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
    *     fit the dimensions; if the nodes of its copy have no room for it; if this machine
    *     {@linkplain #refusal refuses} the instructions

@@ -7,12 +7,14 @@ import java.util.Locale;
 public record EngineConfig(Isa isa) implements Serializable {
   /** Instructions of matrix products. */
   public enum Isa {
-    /** The best that the CPU has. */
+    /** The fastest that the CPU has. */
     AUTO,
     /** What libtorch's BLAS chooses. */
     GENERIC,
     /** AVX2 and FMA. */
     AVX2,
+    /** Fused multiply-adds of AVX-512 F, BW and VL. */
+    AVX512,
     /** Dot products of BF16, which round as {@link #AMX} does. */
     AVX512BF16,
     /**
@@ -21,8 +23,8 @@ public record EngineConfig(Isa isa) implements Serializable {
     AMX;
 
     /**
-     * As in the configuration: {@code auto}, {@code generic}, {@code avx2}, {@code avx512bf16},
-     * {@code amx}.
+     * As in the configuration: {@code auto}, {@code generic}, {@code avx2}, {@code avx512}, {@code
+     * avx512bf16}, {@code amx}.
      */
     public String label() {
       return name().toLowerCase(Locale.ROOT);

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.config.TrainingConfig.LossAverage;
 import org.glmtuner.data.Sample;
@@ -76,8 +77,12 @@ public final class FrozenTransformer implements AutoCloseable {
     if (!prefix.projection() || base.isa() != Isa.AUTO) {
       return open(base, config);
     }
-    boolean refused = NativeTransformer.refusal(Isa.AVX2.label()).isPresent();
-    return open(base.with(refused ? Isa.GENERIC : Isa.AVX2), config);
+    Isa exact =
+        Stream.of(Isa.AVX512, Isa.AVX2)
+            .filter(isa -> NativeTransformer.refusal(isa.label()).isEmpty())
+            .findFirst()
+            .orElse(Isa.GENERIC);
+    return open(base.with(exact), config);
   }
 
   /**

@@ -106,7 +106,7 @@ final class PlanWarnings {
     if (request.config().prefix().projection()
         && request.config().engine().isa() == EngineConfig.Isa.AUTO) {
       say(
-          "A projected prefix is trained with avx2 at best where engine.isa = auto, whatever the rate of products that is planned with is of");
+          "A projected prefix is trained with avx512 or avx2 at best where engine.isa = auto, whatever the rate of products that is planned with is of");
     }
     StepTime time = step.time();
     if (time.exposed() > MUCH * time.total()) {

@@ -218,7 +218,7 @@ class ConfigLoaderTest {
               Invalid run.id: {} (has type OBJECT rather than STRING)
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
               Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)
-              Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512bf16, amx)
+              Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512, avx512bf16, amx)
               Invalid memory.weights: per_cluster (one of auto, shared, per-cluster)""");
   }
 

@@ -46,9 +46,10 @@ final class HostCheckup {
     storage();
   }
 
-  private void cache() throws IOException {
+  private void cache() throws IOException, InterruptedException {
     Path directory = PrivateDirectory.provide(plan.config().cache().path());
     Files.delete(Files.createTempFile(directory, ".doctor-", ""));
+    NativeLibraries.provide(directory); // a run unpacks them there before it makes the weights
     long free = Files.getFileStore(directory).getUsableSpace();
     new HostChecks(findings).cache(directory, free, missing(directory));
   }

@@ -16,7 +16,6 @@ import org.glmtuner.placement.PlacementDecision;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.topology.CpuGroup;
 import org.glmtuner.topology.Topology;
-import org.glmtuner.topology.Topology.CpuCluster;
 import org.glmtuner.topology.Topology.MemoryNode;
 
 /**
@@ -32,26 +31,23 @@ record MemoryPlan(HostPlacement host, RankPlacement rank, Budget budget) {
    * @param memory NUMA nodes of the host
    * @param self the index among the groups of the rank that is planned for
    */
-  record Neighbours(List<MemoryNode> memory, List<CpuGroup> groups, int self) {}
-
-  /**
-   * Before a rank starts: whether one alone could have its memory on this host.
-   *
-   * @throws TunerException (exit code 3) where none of the host's clusters is good enough
-   */
-  static void requirePossible(Topology topology, MemoryNeed need, MemoryConfig config) {
-    TunerException refusal = null;
-    for (CpuCluster cluster : topology.clusters()) {
-      List<Integer> cpus = cluster.cores().stream().flatMap(c -> c.cpus().stream()).toList();
-      CpuGroup group = new CpuGroup(cluster.socket(), cpus, cpus, cluster.nodes());
-      try {
-        PlacementDecision.decide(topology.memory(), List.of(group), need, config);
-        return;
-      } catch (TunerException e) {
-        refusal = refusal == null ? e : refusal;
+  record Neighbours(List<MemoryNode> memory, List<CpuGroup> groups, int self) {
+    /**
+     * Of a rank whose neighbours start when they like: groups are taken in their order, so that
+     * ranks of one job come to the same ones unless others have claimed some of these.
+     *
+     * @param ranks that there are in all
+     * @param groups where ranks can be on this host
+     * @param own that of the rank
+     */
+    static Neighbours atMost(
+        int ranks, List<MemoryNode> memory, List<CpuGroup> groups, CpuGroup own) {
+      List<CpuGroup> taken = new ArrayList<>(groups.subList(0, Math.min(ranks, groups.size())));
+      if (!taken.contains(own)) {
+        taken.set(taken.size() - 1, own);
       }
+      return new Neighbours(memory, List.copyOf(taken), taken.indexOf(own));
     }
-    throw refusal;
   }
 
   /**
@@ -77,6 +73,8 @@ record MemoryPlan(HostPlacement host, RankPlacement rank, Budget budget) {
         groups.add(facts.group());
       }
     }
+    IntFunction<Object> once = other -> List.of();
+    microBatches.training(plan, rank, once); // no placement needs less, and this says most
     return decide(
         new Neighbours(topology.memory(), groups, here.indexOf(rank)),
         microBatches.trainingNeed(),
@@ -93,16 +91,18 @@ record MemoryPlan(HostPlacement host, RankPlacement rank, Budget budget) {
   /**
    * For a rank that scores or completes prompts beside others, which start when they like.
    *
-   * @param ranks that can be on this host at a time
+   * @param neighbours those that can be on this host at a time
    * @param sequences as {@link MicroBatchMemory#serving}
+   * @throws TunerException (exit code 3) as {@link #training}
    */
   static MemoryPlan serving(
       Neighbours neighbours,
-      int ranks,
       List<MemoryLimit> limits,
       MicroBatchMemory microBatches,
       RankMemory.Sequences sequences,
       MemoryConfig config) {
+    int ranks = neighbours.groups.size();
+    microBatches.serving(limits, ranks, 1, sequences); // as in training
     return decide(
         neighbours,
         microBatches.servingNeed(sequences),

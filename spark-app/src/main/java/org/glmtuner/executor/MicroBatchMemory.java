@@ -83,19 +83,6 @@ public record MicroBatchMemory(
   }
 
   /**
-   * Before a rank starts: whether one that trains could be on this host without others.
-   *
-   * @param leads whether it is rank 0
-   * @throws TunerException (exit code 3) with the numbers where it could not
-   */
-  void requirePossible(HostIdentity host, List<MemoryLimit> limits, boolean leads) {
-    for (MemoryLimit limit : limits) {
-      Pool pool = new Pool(limit.title(host), limit.freeBytes(), 1, leads, Set.of(0));
-      requireRoom(pool, least(), tokens -> memory.training(tokens, samples.in(tokens)));
-    }
-  }
-
-  /**
    * Decides for a rank that trains. All tasks of a host come to the same end.
    *
    * @param copies for each rank, what is equal for those that read the same copy of the base

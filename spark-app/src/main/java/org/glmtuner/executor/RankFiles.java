@@ -20,7 +20,6 @@ import org.glmtuner.storage.Directory;
 import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.FileTransfer;
 import org.glmtuner.storage.HadoopSettings;
-import org.glmtuner.storage.PrivateDirectory;
 import org.glmtuner.wire.BaseModel;
 
 /** Brings to this host what a rank reads: ranks have no file system but the local one. */
@@ -38,15 +37,15 @@ final class RankFiles {
   }
 
   /**
-   * Before a rank starts: whether this host's cache directory has room for the weight file, or has
-   * the file.
+   * Before a rank starts, and after the libraries were unpacked into the same directory: whether
+   * this host's cache directory has room for the weight file, or has the file.
    *
+   * @param cache the directory
    * @param bytes of the weight file
    * @throws TunerException (exit code 3) with the numbers where it has not
    */
-  static void requireRoom(TunerConfig config, HadoopSettings settings, long bytes)
+  static void requireRoom(TunerConfig config, HadoopSettings settings, Path cache, long bytes)
       throws IOException {
-    Path cache = PrivateDirectory.provide(config.cache().path());
     if (DiskSpace.free(cache) >= bytes) {
       return; // the model's files need not be opened
     }

@@ -73,14 +73,14 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
 
   private void serve(Iterator<Q> items, List<A> answers, Member self, TaskSignal signal)
       throws IOException, InterruptedException {
-    RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
     Topology topology = HostTopology.read(plan.config().cache().path());
-    MemoryPlan.requirePossible(
-        topology, plan.microBatches().servingNeed(sequences()), plan.config().memory());
     try (RankHost host =
-        RankHost.open(plan.config(), RankHost.Purpose.SERVER, topology, plan.cores(), signal)) {
+        RankHost.prepare(plan.config(), RankHost.Purpose.SERVER, topology, plan.cores(), signal)) {
       MemoryPlan memory = memory(host, topology);
       LOG.info("{}: {}", self, memory.describe());
+      RankFiles.requireRoom(
+          plan.config(), plan.settings(), host.cache(), plan.microBatches().baseBytes());
+      host.start(signal);
       RankSession session = host.session();
       session.name(self + " (process " + session.pid() + ")");
       RankFiles files =
@@ -105,12 +105,9 @@ abstract class ServeTask<Q, A> implements FlatMapFunction<Iterator<Q>, A>, Seria
   }
 
   private MemoryPlan memory(RankHost host, Topology topology) throws IOException {
-    MemoryPlan.Neighbours neighbours =
-        new MemoryPlan.Neighbours(
-            topology.memory(), host.groups(), host.groups().indexOf(host.claim().group()));
     return MemoryPlan.serving(
-        neighbours,
-        Math.min(plan.ranks(), host.groups().size()),
+        MemoryPlan.Neighbours.atMost(
+            plan.ranks(), topology.memory(), host.groups(), host.claim().group()),
         FreeMemory.limits(),
         plan.microBatches(),
         sequences(),

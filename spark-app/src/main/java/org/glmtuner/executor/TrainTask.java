@@ -20,8 +20,9 @@ import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
- * A task of the barrier stage: claims its cores, forks a rank, feeds it, relays what it says, moves
- * its files, and ends it whatever happens.
+ * A task of the barrier stage: claims its cores, agrees with the others on where ranks have their
+ * memory, forks a rank, feeds it, relays what it says, moves its files, and ends it whatever
+ * happens.
  */
 final class TrainTask
     implements FlatMapFunction<Iterator<Tuple2<RowKey, Sample>>, RankOutcome>, Serializable {
@@ -61,14 +62,9 @@ final class TrainTask
       TaskSignal signal,
       Member[] self)
       throws Exception {
-    boolean alone = context.getTaskInfos().length == 1;
-    plan.microBatches().requirePossible(identity, FreeMemory.limits(), alone);
-    RankFiles.requireRoom(plan.config(), plan.settings(), plan.microBatches().baseBytes());
     Topology topology = HostTopology.read(plan.config().cache().path());
-    MemoryPlan.requirePossible(
-        topology, plan.microBatches().trainingNeed(), plan.config().memory());
     try (RankHost host =
-        RankHost.open(plan.config(), RankHost.Purpose.MEMBER, topology, plan.cores(), signal)) {
+        RankHost.prepare(plan.config(), RankHost.Purpose.MEMBER, topology, plan.cores(), signal)) {
       RankPlan.Facts facts =
           new RankPlan.Facts(
               context.partitionId(), identity, host.claim().group(), FreeMemory.limits());
@@ -78,6 +74,10 @@ final class TrainTask
       MemoryPlan memory =
           MemoryPlan.training(ranks, rank, topology, plan.microBatches(), plan.config().memory());
       LOG.info("{}: {}", self[0], memory.describe());
+      RankFiles.requireRoom(
+          plan.config(), plan.settings(), host.cache(), plan.microBatches().baseBytes());
+      context.barrier(); // what any host refuses is refused before a rank starts on another
+      host.start(signal);
       host.session().name(self[0] + " (process " + host.session().pid() + ")");
       PmiServer server =
           new PmiServer(

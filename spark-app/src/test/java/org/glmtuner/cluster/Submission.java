@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.glmtuner.storage.PrivateDirectory;
@@ -39,6 +40,7 @@ public final class Submission implements AutoCloseable {
   public static final class Builder {
     private final Path directory;
     private final List<String> arguments = new ArrayList<>();
+    private final Map<String, String> settings = new TreeMap<>();
     private final Map<String, String> environment = new TreeMap<>();
     private final List<String> launcher = new ArrayList<>();
 
@@ -51,9 +53,15 @@ public final class Submission implements AutoCloseable {
       return this;
     }
 
-    /** {@code -D key=value}. */
+    /** {@code -D key=value}; of several values the last one counts. */
     public Builder set(String key, Object value) {
+      settings.put(key, value.toString());
       return arguments("-D", key + "=" + value);
+    }
+
+    /** What a key has been set to. */
+    String setting(String key) {
+      return Objects.requireNonNull(settings.get(key), key);
     }
 
     public Builder hdfs(HdfsProcess hdfs) {

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.MemoryConfig;
 import org.glmtuner.config.MemoryConfig.Weights;
@@ -22,6 +24,7 @@ import org.glmtuner.model.WeightFile;
 import org.glmtuner.placement.HostPlacement.Mode;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.topology.CpuGroup;
+import org.glmtuner.topology.Hosts;
 import org.glmtuner.topology.RankGroups;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Kind;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** ChatGLM-6B with the default micro-batch on the hosts of the files. */
 class MemoryPlanTest {
   private static final MemoryConfig AUTO = new MemoryConfig(Weights.AUTO, MemoryConfig.Kind.AUTO);
+  private static final MemoryConfig HBM = new MemoryConfig(Weights.AUTO, MemoryConfig.Kind.HBM);
   private static final long GIGA = 1_000_000_000;
 
   @TempDir static Path cache;
@@ -115,28 +119,90 @@ class MemoryPlanTest {
   }
 
   @Test
-  void whatNoRankCanHaveIsKnownBeforeOneStarts() throws Exception {
-    MemoryConfig hbm = new MemoryConfig(Weights.AUTO, MemoryConfig.Kind.HBM);
-    MemoryPlan.requirePossible(host("flat"), microBatches(8).trainingNeed(), hbm);
-    assertThatThrownBy(
-            () -> MemoryPlan.requirePossible(host("cache"), microBatches(8).trainingNeed(), hbm))
-        .isInstanceOfSatisfying(
-            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-        .hasMessageStartingWith("Cannot place the weights in HBM: the host has none");
+  void memoryThatTheHostLacksIsRefusedToRanksThatTrainAndThatServe() {
+    List<ThrowingCallable> plans =
+        List.of(() -> plan("cache", 0, 640, HBM), () -> serve("cache", 1, 0, HBM));
+    for (ThrowingCallable plan : plans) {
+      assertThatThrownBy(plan)
+          .isInstanceOfSatisfying(
+              TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+          .hasMessageStartingWith("Cannot place the weights in HBM: the host has none");
+    }
+  }
+
+  @Test
+  void whatOneClusterHasNoRoomForTheClustersOfASocketMayHaveTogether() throws Exception {
+    Topology host = host("hbmonly");
+    RankPlan alone = new RankPlan(ranks(host, 137).ranks().subList(0, 1));
+    assertThatThrownBy(() -> MemoryPlan.training(alone, 0, host, microBatches(8), HBM))
+        .isInstanceOf(TunerException.class)
+        .hasMessageContaining("not a copy for each NUMA node in HBM: weights and ranks need ");
+    MemoryPlan plan = plan("hbmonly", 4, 137, HBM);
+    assertThat(plan.host().mode()).isEqualTo(Mode.PER_SOCKET);
+    assertThat(plan.host().kind()).isEqualTo(Kind.HBM);
+  }
+
+  @Test
+  void whatCannotFitWhereverItIsPlacedIsRefusedWithWhatTheRanksNeedItFor() throws Exception {
+    for (String mode : List.of("flat", "hbmonly")) {
+      assertThatThrownBy(() -> plan(mode, 0, 12, AUTO))
+          .isInstanceOfSatisfying(
+              TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+          .hasMessageStartingWith("Cannot fit the ranks into memory: the host a has 12.0 GB free")
+          .hasMessageContaining("GB of the base, ")
+          .hasMessageContaining("and for each of 8 ranks ");
+    }
+  }
+
+  private static MemoryPlan serve(String mode, int ranks, int own, MemoryConfig config)
+      throws Exception {
+    Topology host = host(mode);
+    List<CpuGroup> groups = groups(host);
+    return MemoryPlan.serving(
+        MemoryPlan.Neighbours.atMost(ranks, host.memory(), groups, groups.get(own)),
+        List.of(new MemoryLimit(MemoryLimit.Kind.HOST, "", 600 * GIGA)),
+        microBatches(1),
+        new Sequences(4, 250),
+        config);
   }
 
   @Test
   void ranksThatServeCountAsManyCopiesAsCanBeThereAtATime() throws Exception {
-    Topology host = host("flat");
-    MemoryPlan plan =
-        MemoryPlan.serving(
-            new MemoryPlan.Neighbours(host.memory(), groups(host), 2),
-            3,
-            List.of(new MemoryLimit(MemoryLimit.Kind.HOST, "", 600 * GIGA)),
-            microBatches(1),
-            new Sequences(4, 250),
-            AUTO);
+    MemoryPlan plan = serve("flat", 3, 2, AUTO);
     assertThat(plan.rank()).isEqualTo(new RankPlacement(List.of(10), false, 10, false));
     assertThat(plan.budget().reason()).contains("of 3 copies of the base");
+  }
+
+  @Test
+  void groupsThatNoRankOfTheJobIsToHaveTakeNoMemory() throws Exception {
+    int[] cpus = IntStream.range(0, 64).toArray();
+    Topology small = Hosts.oneNode(cpus); // 16 GiB
+    List<CpuGroup> groups =
+        RankGroups.ofCores(small, ConfigLoader.load("", "", Map.of()).ranks(), 1).groups();
+    assertThat(groups).hasSize(cpus.length);
+    List<MemoryLimit> limits = List.of(new MemoryLimit(MemoryLimit.Kind.HOST, "", 16 * GIGA));
+    MemoryPlan.Neighbours alone =
+        MemoryPlan.Neighbours.atMost(1, small.memory(), groups, groups.get(63));
+    assertThat(
+            MemoryPlan.serving(alone, limits, microBatches(1), Sequences.NONE, AUTO).host().mode())
+        .isEqualTo(Mode.MAPPED);
+    MemoryPlan.Neighbours all =
+        MemoryPlan.Neighbours.atMost(100, small.memory(), groups, groups.get(63));
+    assertThatThrownBy(() -> MemoryPlan.serving(all, limits, microBatches(1), Sequences.NONE, AUTO))
+        .isInstanceOf(TunerException.class)
+        .hasMessageContaining("the mapped weight file and 64 ranks need ");
+  }
+
+  @Test
+  void aRankThatServesIsAmongItsNeighboursWhereverItsCpusAre() throws Exception {
+    Topology host = host("flat");
+    List<CpuGroup> groups = groups(host);
+    for (int own : new int[] {0, 2, 3, 7}) {
+      MemoryPlan.Neighbours neighbours =
+          MemoryPlan.Neighbours.atMost(3, host.memory(), groups, groups.get(own));
+      assertThat(neighbours.groups()).hasSize(3).doesNotHaveDuplicates();
+      assertThat(neighbours.groups().subList(0, 2)).isEqualTo(groups.subList(0, 2));
+      assertThat(neighbours.groups().get(neighbours.self())).isEqualTo(groups.get(own));
+    }
   }
 }

@@ -47,8 +47,8 @@ final class RankFiles {
   static void requireRoom(TunerConfig config, HadoopSettings settings, long bytes)
       throws IOException {
     Path cache = PrivateDirectory.provide(config.cache().path());
-    if (DiskSpace.free(cache) >= bytes) {
-      return; // the model's files need not be opened
+    if (DiskSpace.free(cache) >= 2 * bytes) {
+      return; // header and checksums fit too, so the model's files need not be opened to tell
     }
     try (OfficialWeights weights =
         OfficialWeights.open(Directory.of(config.model().path(), settings))) {

@@ -87,8 +87,8 @@ final class Watch {
       case STARTING -> STARTING_PATIENCE;
       case ENCODING_PREFIX -> ENCODING_PATIENCE;
       case WRITING -> WRITING_PATIENCE;
-      case IN_COLLECTIVE, WAITING_FOR_WORK, WAITING_FOR_WEIGHTS ->
-          0; // what it waits for is watched, not the waiting
+      // what it waits for is watched, not the waiting
+      case IN_COLLECTIVE, WAITING_FOR_WORK, WAITING_FOR_WEIGHTS -> 0;
     };
   }
 

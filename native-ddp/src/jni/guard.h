@@ -5,17 +5,20 @@
 #include <exception>
 #include <stdexcept>
 
+#include "memory/numa.h"
+
 namespace native_ddp {
 
 /** A Java exception is pending already; nothing is to be added to it. */
 struct JavaExceptionPending final : std::exception {};
 
-/** Throws IllegalArgumentException or IllegalStateException in Java with the message, unless one is pending. */
+/** Throws an exception of that class in Java with the message, unless one is pending. */
 void ThrowInJava(JNIEnv* env, const char* exception_class, const char* message);
 
 /**
  * Runs the body of a native method: no C++ exception crosses into Java. std::invalid_argument becomes
- * IllegalArgumentException, everything else IllegalStateException; then a value-initialised result is returned.
+ * IllegalArgumentException, PlacementRefused the Java exception of that name, which is an IllegalStateException as is
+ * everything else; then a value-initialised result is returned.
  */
 template <class Body>
 auto Guarded(JNIEnv* env, const Body& body) -> decltype(body()) {
@@ -24,6 +27,8 @@ auto Guarded(JNIEnv* env, const Body& body) -> decltype(body()) {
   } catch (const JavaExceptionPending&) {
   } catch (const std::invalid_argument& error) {
     ThrowInJava(env, "java/lang/IllegalArgumentException", error.what());
+  } catch (const PlacementRefused& error) {
+    ThrowInJava(env, "org/glmtuner/nativeddp/PlacementRefusedException", error.what());
   } catch (const std::exception& error) {
     ThrowInJava(env, "java/lang/IllegalStateException", error.what());
   } catch (...) {

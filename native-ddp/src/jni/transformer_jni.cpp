@@ -41,15 +41,45 @@ PackedBatch ToBatch(JNIEnv* env, jintArray tokens, jintArray targets, jlongArray
   return batch;
 }
 
+/** A WeightListener of Java. What it throws ends the reading. */
+class JavaWeightListener final : public WeightListener {
+ public:
+  JavaWeightListener(JNIEnv* env, jobject listener) : env_(env), listener_(listener) {
+    if (listener == nullptr) throw std::invalid_argument("Invalid listener: null");
+    jclass type = env->GetObjectClass(listener);
+    read_ = env->GetMethodID(type, "read", "(J)V");
+    waiting_ = env->GetMethodID(type, "waiting", "(Z)V");
+    if (read_ == nullptr || waiting_ == nullptr) throw JavaExceptionPending();
+  }
+
+  void Read(std::size_t bytes) override {
+    env_->CallVoidMethod(listener_, read_, static_cast<jlong>(bytes));
+    if (env_->ExceptionCheck() != JNI_FALSE) throw JavaExceptionPending();
+  }
+
+  void Waiting(bool waits) override {
+    env_->CallVoidMethod(listener_, waiting_, static_cast<jboolean>(waits));
+    if (env_->ExceptionCheck() != JNI_FALSE) throw JavaExceptionPending();
+  }
+
+ private:
+  JNIEnv* env_;
+  jobject listener_;
+  jmethodID read_;
+  jmethodID waiting_;
+};
+
 }  // namespace
 
 NATIVE_METHOD(jlong, openTransformer)
-(JNIEnv* env, jclass, jstring weight_file, jintArray nodes, jboolean shared, jint layers, jint hidden, jint heads,
- jint inner, jint vocabulary, jdouble layer_norm_epsilon, jint threads, jstring instructions) {
+(JNIEnv* env, jclass, jstring weight_file, jintArray nodes, jboolean shared, jobject listener, jint layers, jint hidden,
+ jint heads, jint inner, jint vocabulary, jdouble layer_norm_epsilon, jint threads, jstring instructions) {
   return Guarded(env, [&] {
+    JavaWeightListener hears(env, listener);
+    WeightSource source(ToString(env, weight_file), ToVector(env, nodes), shared == JNI_TRUE);
+    source.listener = &hears;
     return Own(std::make_unique<FrozenTransformer>(
-        WeightSource(ToString(env, weight_file), ToVector(env, nodes), shared == JNI_TRUE),
-        ModelDimensions{layers, hidden, heads, inner, vocabulary, layer_norm_epsilon}, threads,
+        source, ModelDimensions{layers, hidden, heads, inner, vocabulary, layer_norm_epsilon}, threads,
         InstructionSetNamed(ToString(env, instructions))));
   });
 }

@@ -57,15 +57,15 @@ void BindMemory(void* address, std::size_t bytes, const std::vector<int>& nodes)
   const int mode = nodes.size() == 1 ? MPOL_BIND : MPOL_INTERLEAVE;
   if (syscall(SYS_mbind, address, bytes, mode, mask.data(), kMaskBits, MPOL_MF_STRICT) != 0) {
     const int error = errno;
-    throw std::runtime_error(Message("Cannot bind ", bytes, " bytes to ", NodesText(nodes), ": ",
-                                     error == EINVAL ? "this process may not use such nodes" : std::strerror(error)));
+    throw PlacementRefused(Message("Cannot bind ", bytes, " bytes to ", NodesText(nodes), ": ",
+                                   error == EINVAL ? "this process may not use such nodes" : std::strerror(error)));
   }
 }
 
 int NodeOf(const void* address) {
   int node = -1;
   if (syscall(SYS_get_mempolicy, &node, nullptr, 0, address, MPOL_F_NODE | MPOL_F_ADDR) != 0) {
-    throw std::runtime_error(Message("Cannot ask for the NUMA node of a page: ", std::strerror(errno)));
+    throw PlacementRefused(Message("Cannot ask for the NUMA node of a page: ", std::strerror(errno)));
   }
   return node;
 }
@@ -76,11 +76,11 @@ std::uint64_t AvailableBytes(const std::vector<int>& nodes) {
     const std::string path = Message("/sys/devices/system/node/node", node, "/meminfo");
     std::ifstream file(path);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (text.empty()) throw std::runtime_error(Message("Cannot use ", NodesText({node}), ": the host has none"));
+    if (text.empty()) throw PlacementRefused(Message("Cannot use ", NodesText({node}), ": the host has none"));
     try {
       for (const char* field : {"MemFree", "Active(file)", "Inactive(file)"}) kilobytes += Kilobytes(text, field);
     } catch (const std::exception& error) {
-      throw std::runtime_error(Message("Cannot read ", path, ": ", error.what()));
+      throw PlacementRefused(Message("Cannot read ", path, ": ", error.what()));
     }
   }
   return kilobytes << 10;
@@ -90,15 +90,20 @@ void PreferMemoryOf(int node) {
   const NodeMask mask = MaskOf({node});
   if (syscall(SYS_set_mempolicy, MPOL_PREFERRED, mask.data(), kMaskBits) != 0) {
     const int error = errno;
-    throw std::runtime_error(Message("Cannot prefer the memory of ", NodesText({node}), ": ",
-                                     error == EINVAL ? "this process may not use it" : std::strerror(error)));
+    throw PlacementRefused(Message("Cannot prefer the memory of ", NodesText({node}), ": ",
+                                   error == EINVAL ? "this process may not use it" : std::strerror(error)));
   }
+}
+
+bool PrefersMemory() {
+  int mode = MPOL_DEFAULT;
+  return syscall(SYS_get_mempolicy, &mode, nullptr, 0, nullptr, 0) == 0 && mode == MPOL_PREFERRED;
 }
 
 WithoutPreference::WithoutPreference() : nodes_(EmptyMask()) {
   if (syscall(SYS_get_mempolicy, &mode_, nodes_.data(), kMaskBits, nullptr, 0) != 0 ||
       syscall(SYS_set_mempolicy, MPOL_DEFAULT, nullptr, 0) != 0) {
-    throw std::runtime_error(Message("Cannot change where memory comes from: ", std::strerror(errno)));
+    throw PlacementRefused(Message("Cannot change where memory comes from: ", std::strerror(errno)));
   }
 }
 

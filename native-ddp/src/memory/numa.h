@@ -2,13 +2,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace native_ddp {
 
 /**
- * Memory of the kernel's NUMA nodes, by its own calls. Failures are std::runtime_error with the nodes and what the
+ * Memory cannot be where it was asked for: kernel or container refuse it, or there is no room. Who does not insist on
+ * the place goes on without.
+ */
+struct PlacementRefused final : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/**
+ * Memory of the kernel's NUMA nodes, by its own calls. Failures are PlacementRefused with the nodes and what the
  * kernel says.
  */
 
@@ -32,6 +41,9 @@ std::uint64_t AvailableBytes(const std::vector<int>& nodes);
  * from others.
  */
 void PreferMemoryOf(int node);
+
+/** Whether a node is preferred for the calling thread; not, where the kernel does not tell. */
+bool PrefersMemory();
 
 /**
  * While it lives, the calling thread takes memory as the kernel likes, nearest first. The page cache of files that it

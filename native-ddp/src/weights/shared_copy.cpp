@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <stdexcept>
 #include <utility>
 
+#include "memory/numa.h"
 #include "message.h"
 
 namespace native_ddp {
@@ -33,27 +33,36 @@ std::string TargetOf(const std::string& link) {
 
 }  // namespace
 
-SharedCopy::SharedCopy(const std::string& lock_file, std::string name)
+SharedCopy::SharedCopy(const std::string& lock_file, std::string name, WeightListener* listener)
     : name_(std::move(name)),
       lock_(open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)),
       maker_byte_(2 * HashOf(name_)) {
   if (!lock_.open()) {
     const int error = errno;
-    throw std::runtime_error(Message("Cannot open ", lock_file, ": ", std::strerror(error)));
+    throw PlacementRefused(Message("Cannot open ", lock_file, ": ", std::strerror(error)));
   }
-  while (!Lock(maker_byte_, F_WRLCK)) {
-    if (errno != EINTR) Fail("wait for", errno);
-  }
+  if (!Lock(maker_byte_, F_WRLCK, F_SETLK)) Wait(listener);
   Find();
 }
 
-bool SharedCopy::Lock(long byte, short type) const {
+/** A maker that hangs is ended by whoever watches it, and its lock with it. */
+void SharedCopy::Wait(WeightListener* listener) const {
+  if (listener != nullptr) listener->Waiting(true);
+  int error = 0;
+  do {
+    error = Lock(maker_byte_, F_WRLCK, F_SETLKW) ? 0 : errno;
+  } while (error == EINTR);
+  if (listener != nullptr) listener->Waiting(false);
+  if (error != 0) Fail("wait for", error);
+}
+
+bool SharedCopy::Lock(long byte, short type, int command) const {
   struct flock lock{};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = byte;
   lock.l_len = 1;
-  return fcntl(lock_.number(), F_SETLKW, &lock) == 0;
+  return fcntl(lock_.number(), command, &lock) == 0;
 }
 
 /** A process that ends while it is asked is asked no more; one that has the lock, but not the memory, has another. */
@@ -98,12 +107,12 @@ const Descriptor& SharedCopy::Create() {
 }
 
 SharedCopy::Holding SharedCopy::Publish() && {
-  if (!Lock(maker_byte_ + 1, F_RDLCK) || !Lock(maker_byte_, F_UNLCK)) Fail("publish", errno);
+  if (!Lock(maker_byte_ + 1, F_RDLCK, F_SETLKW) || !Lock(maker_byte_, F_UNLCK, F_SETLKW)) Fail("publish", errno);
   return {std::move(memory_), std::move(lock_)};
 }
 
 void SharedCopy::Fail(const char* action, int error) const {
-  throw std::runtime_error(Message("Cannot ", action, " the shared memory ", name_, ": ", std::strerror(error)));
+  throw PlacementRefused(Message("Cannot ", action, " the shared memory ", name_, ": ", std::strerror(error)));
 }
 
 }  // namespace native_ddp

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "memory/descriptor.h"
+#include "weights/weight_source.h"
 
 namespace native_ddp {
 
@@ -25,11 +26,12 @@ class SharedCopy {
   };
 
   /**
-   * Waits while another process makes the memory of this name. Throws std::runtime_error with what the kernel says.
+   * Waits while another process makes the memory of this name. Throws PlacementRefused with what the kernel says.
    *
-   * lock_file is created where it is missing, and stays. The name has at most 200 characters.
+   * lock_file is created where it is missing, and stays. The name has at most 200 characters. The listener, which may
+   * be null, hears of the waiting.
    */
-  SharedCopy(const std::string& lock_file, std::string name);
+  SharedCopy(const std::string& lock_file, std::string name, WeightListener* listener = nullptr);
 
   /** For reading, with what another process has made; not open where there is none and this process is to make it. */
   const Descriptor& found() const { return memory_; }
@@ -41,7 +43,8 @@ class SharedCopy {
   Holding Publish() &&;
 
  private:
-  bool Lock(long byte, short type) const;
+  bool Lock(long byte, short type, int command) const;
+  void Wait(WeightListener* listener) const;
   void Find();
   Descriptor OpenThatOf(int process) const;
   [[noreturn]] void Fail(const char* action, int error) const;

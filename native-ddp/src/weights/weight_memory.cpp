@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -18,7 +19,7 @@ namespace native_ddp {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kPiece = 16 << 20;
+constexpr std::size_t kPiece = 2 << 20;
 constexpr std::size_t kSamples = 64;
 
 /** Equal for copies of the same bytes on the same nodes, of processes that find each other in /proc. */
@@ -39,16 +40,22 @@ WeightMemory::WeightMemory(WeightSource source) : source_(std::move(source)) {
   Open();
   if (!source_.copied()) {
     memory_ = Map(file_, PROT_READ);
+    if (PrefersMemory()) ReadAhead();
   } else if (source_.shared) {
     Share();
   } else {
     CopyPrivately();
   }
   file_ = Descriptor();
+  source_.listener = nullptr;
 }
 
 void WeightMemory::Fail(const std::string& reason) const {
   throw std::runtime_error(Message("Cannot read the weight file ", path(), ": ", reason));
+}
+
+void WeightMemory::Refuse(const std::string& reason) const {
+  throw PlacementRefused(Message("Cannot copy the weight file ", path(), ": ", reason));
 }
 
 void WeightMemory::Open() {
@@ -68,14 +75,18 @@ Mapping WeightMemory::Map(const Descriptor& file, int protection) const {
 
 void WeightMemory::CopyPrivately() {
   RequireRoom();
-  memory_ = MapHugePages(size_);
+  try {
+    memory_ = MapHugePages(size_);
+  } catch (const std::bad_alloc&) {
+    Refuse(Message("this process cannot have ", size_, " bytes more"));
+  }
   Fill();
 }
 
 void WeightMemory::Share() {
   struct stat status{};
   fstat(file_.number(), &status);
-  SharedCopy copy(LockFileBeside(path()), NameOf(status, source_.nodes));
+  SharedCopy copy(LockFileBeside(path()), NameOf(status, source_.nodes), source_.listener);
   if (copy.found().open()) {
     memory_ = Map(copy.found(), PROT_READ);
     CheckNodes();
@@ -84,7 +95,7 @@ void WeightMemory::Share() {
   }
   RequireRoom();
   const Descriptor& made = copy.Create();
-  if (ftruncate(made.number(), status.st_size) != 0) Fail(std::strerror(errno));
+  if (ftruncate(made.number(), status.st_size) != 0) Refuse(std::strerror(errno));
   memory_ = Map(made, PROT_READ | PROT_WRITE);
   madvise(memory_.data(), memory_.bytes(), MADV_HUGEPAGE);
   Fill();
@@ -94,31 +105,42 @@ void WeightMemory::Share() {
 void WeightMemory::RequireRoom() const {
   const std::uint64_t available = AvailableBytes(source_.nodes);
   if (available < size_) {
-    Fail(Message("a copy on ", NodesText(source_.nodes), " needs ", size_, " bytes, available are ", available));
+    Refuse(Message("a copy on ", NodesText(source_.nodes), " needs ", size_, " bytes, available are ", available));
   }
 }
 
 void WeightMemory::Fill() const {
   BindMemory(memory_.data(), memory_.bytes(), source_.nodes);
+  ReadFile([this](std::size_t done) { return memory_.data() + done; });
+  if (mprotect(memory_.data(), memory_.bytes(), PROT_READ) != 0) Fail(std::strerror(errno));
+  CheckNodes();
+}
+
+void WeightMemory::ReadAhead() const {
+  std::vector<std::byte> piece(kPiece);
+  ReadFile([&piece](std::size_t) { return piece.data(); });
+}
+
+/** Its pages in the page cache may be anywhere, so they do not take the memory that the thread prefers for its own. */
+template <class Place>
+void WeightMemory::ReadFile(const Place& place) const {
   const WithoutPreference the_file_itself_may_be_anywhere;
   std::size_t done = 0;
   while (done < size_) {
-    const ssize_t count =
-        pread(file_.number(), memory_.data() + done, std::min(kPiece, size_ - done), static_cast<off_t>(done));
+    const ssize_t count = pread(file_.number(), place(done), std::min(kPiece, size_ - done), static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) Fail(Message("at byte ", done, ": ", std::strerror(errno)));
-    if (count == 0) Fail(Message("it became shorter while it was copied: ", done, " bytes instead of ", size_));
+    if (count == 0) Fail(Message("it became shorter while it was read: ", done, " bytes instead of ", size_));
     done += static_cast<std::size_t>(count);
+    if (source_.listener != nullptr) source_.listener->Read(static_cast<std::size_t>(count));
   }
-  if (mprotect(memory_.data(), memory_.bytes(), PROT_READ) != 0) Fail(std::strerror(errno));
-  CheckNodes();
 }
 
 void WeightMemory::CheckNodes() const {
   for (const int node : SampledNodes()) {
     if (std::find(source_.nodes.begin(), source_.nodes.end(), node) == source_.nodes.end()) {
-      Fail(Message("its copy was bound to ", NodesText(source_.nodes), ", but the kernel has put pages on ",
-                   NodesText({node})));
+      Refuse(Message("its copy was bound to ", NodesText(source_.nodes), ", but the kernel has put pages on ",
+                     NodesText({node})));
     }
   }
 }

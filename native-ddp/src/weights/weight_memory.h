@@ -13,7 +13,9 @@ namespace native_ddp {
 
 /**
  * The bytes of a weight file for reading: mapped, or copied to NUMA nodes. A copy has been read to its end, and the
- * kernel asked where its pages are, before anybody sees it. Failures are std::runtime_error that names the file.
+ * kernel asked where its pages are, before anybody sees it. Where the calling thread prefers the memory of a node, a
+ * mapped file is read to its end too: its pages are to be elsewhere, and those that threads with that preference read
+ * in would not be. Failures are std::runtime_error that names the file, and PlacementRefused if mapping it would do.
  */
 class WeightMemory {
  public:
@@ -33,8 +35,12 @@ class WeightMemory {
   void Share();
   void RequireRoom() const;
   void Fill() const;
+  void ReadAhead() const;
+  template <class Place>
+  void ReadFile(const Place& place) const;
   void CheckNodes() const;
   [[noreturn]] void Fail(const std::string& reason) const;
+  [[noreturn]] void Refuse(const std::string& reason) const;
 
   WeightSource source_;
   Descriptor file_;  // only while this is made

@@ -1,10 +1,23 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace native_ddp {
+
+/** Hears how a weight file is read, on the thread that reads it. */
+class WeightListener {
+ public:
+  virtual ~WeightListener() = default;
+
+  /** So many more bytes of the file are in memory. */
+  virtual void Read(std::size_t bytes) = 0;
+
+  /** Another process makes the copy that this one is to share, which waits for it from now on, or no longer. */
+  virtual void Waiting(bool waits) = 0;
+};
 
 /** A weight file, and where its bytes are to be in memory. */
 struct WeightSource {
@@ -20,6 +33,7 @@ struct WeightSource {
   std::string path;
   std::vector<int> nodes;
   bool shared = false;
+  WeightListener* listener = nullptr;  // only while the file is read; may be null
 };
 
 }  // namespace native_ddp

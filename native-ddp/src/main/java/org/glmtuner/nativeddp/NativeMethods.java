@@ -4,7 +4,7 @@ package org.glmtuner.nativeddp;
  * Every native method, and nothing else. Handles named after a native object come from the method
  * that opens it; those named after a tensor are addresses of DJL's {@code PtNDArray.getHandle()}. A
  * wrong argument is an {@link IllegalArgumentException}, any other failure an {@link
- * IllegalStateException}.
+ * IllegalStateException}, which a {@link PlacementRefusedException} is too.
  */
 final class NativeMethods {
   private NativeMethods() {}
@@ -13,6 +13,7 @@ final class NativeMethods {
       String weightFile,
       int[] nodes,
       boolean shared,
+      WeightListener listener,
       int layers,
       int hidden,
       int heads,

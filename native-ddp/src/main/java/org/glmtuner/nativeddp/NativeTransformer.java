@@ -30,16 +30,19 @@ public final class NativeTransformer implements AutoCloseable {
   /**
    * Maps or copies a weight file and starts the threads.
    *
+   * @param listener hears how the weights are read, on the calling thread; what it throws comes out
    * @param threads that compute, the caller's own among them
    * @param instructions that matrix products use: {@code auto}, {@code generic}, {@code avx2},
    *     {@code avx512}, {@code avx512bf16} or {@code amx}
    * @throws IllegalStateException naming file and tensor if the weight file is damaged or does not
-   *     fit the dimensions; if the nodes of its copy have no room for it; if this machine
-   *     {@linkplain #refusal refuses} the instructions
+   *     fit the dimensions; if this machine {@linkplain #refusal refuses} the instructions
+   * @throws PlacementRefusedException if there cannot be a copy on these nodes, as they have no
+   *     room for it
    */
   public static NativeTransformer open(
       Path weightFile,
       WeightPlacement placement,
+      WeightListener listener,
       ModelDimensions dimensions,
       int threads,
       String instructions) {
@@ -49,6 +52,7 @@ public final class NativeTransformer implements AutoCloseable {
             weightFile.toString(),
             placement.nodeNumbers(),
             placement.shared(),
+            listener,
             dimensions.layers(),
             dimensions.hidden(),
             dimensions.heads(),

@@ -23,6 +23,8 @@ public final class ProcessControl {
    * The calling thread, and threads that it starts from now on, take their memory from this NUMA
    * node as long as it has some, then from others. What threads that run already allocate is not
    * affected.
+   *
+   * @throws PlacementRefusedException if the kernel or a container does not let it
    */
   public static void preferMemoryOf(int node) {
     NativeMethods.preferMemoryOf(node);

@@ -1,11 +1,14 @@
 package org.glmtuner.executor;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.PluginContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 
 /**
  * The driver's end of the plugin channel: hands a message to whoever runs the attempt that it
@@ -19,6 +22,9 @@ public final class DriverEndpoint implements DriverPlugin {
       new ConcurrentHashMap<>();
   private static final Map<String, ExecutorFacts> EXECUTORS = new ConcurrentHashMap<>();
 
+  /** Their facts may come after the news of their end, on another thread. */
+  private static final Set<String> REMOVED = ConcurrentHashMap.newKeySet();
+
   /** Messages of {@code attempt} go to {@code handler} from now on, until {@link #close}. */
   public static void open(String attempt, Function<TaskMessage, Object> handler) {
     ATTEMPTS.put(attempt, handler);
@@ -30,7 +36,8 @@ public final class DriverEndpoint implements DriverPlugin {
   }
 
   /**
-   * What executors said of themselves when they started, by executor id; some may be gone since.
+   * What executors said of themselves when they started, by executor id: of those that Spark has
+   * not removed since.
    */
   public static Map<String, ExecutorFacts> executors() {
     return Map.copyOf(EXECUTORS);
@@ -39,6 +46,15 @@ public final class DriverEndpoint implements DriverPlugin {
   @Override
   public Map<String, String> init(SparkContext context, PluginContext pluginContext) {
     EXECUTORS.clear(); // of an earlier session in this JVM
+    REMOVED.clear();
+    context.addSparkListener(
+        new SparkListener() {
+          @Override
+          public void onExecutorRemoved(SparkListenerExecutorRemoved removed) {
+            REMOVED.add(removed.executorId()); // which no later one has
+            EXECUTORS.remove(removed.executorId());
+          }
+        });
     return Map.of();
   }
 
@@ -46,6 +62,9 @@ public final class DriverEndpoint implements DriverPlugin {
   public Object receive(Object message) {
     if (message instanceof ExecutorFacts facts) {
       EXECUTORS.put(facts.executor(), facts);
+      if (REMOVED.contains(facts.executor())) {
+        EXECUTORS.remove(facts.executor());
+      }
       return null;
     }
     TaskMessage fromTask = (TaskMessage) message;

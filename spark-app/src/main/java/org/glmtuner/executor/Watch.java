@@ -65,7 +65,7 @@ final class Watch {
           "no progress for %.0f s while %s step %d",
           seconds(now - movedAt),
           switch (last.phase()) {
-            case STARTING -> "starting, before";
+            case STARTING -> "starting or reading the weights, before";
             case ENCODING_PREFIX -> "encoding the prefix in";
             case WRITING -> "writing a checkpoint, before";
             default -> "computing";
@@ -78,7 +78,8 @@ final class Watch {
   /**
    * How many timeouts a phase may last without progress; 0: any time. Starting reads hundreds of
    * megabytes of libraries, writing waits for a disk, one product of a projected prefix may take a
-   * core a minute, and none of them shows how far it is.
+   * core a minute, and none of them shows how far it is. Weights that are read when a rank starts
+   * do, so that a slow disk is no hang.
    */
   private static long patience(Phase phase) {
     return switch (phase) {
@@ -86,7 +87,8 @@ final class Watch {
       case STARTING -> STARTING_PATIENCE;
       case ENCODING_PREFIX -> ENCODING_PATIENCE;
       case WRITING -> WRITING_PATIENCE;
-      case IN_COLLECTIVE, WAITING_FOR_WORK -> 0; // what it waits for is watched, not the waiting
+      // what it waits for is watched, not the waiting
+      case IN_COLLECTIVE, WAITING_FOR_WORK, WAITING_FOR_WEIGHTS -> 0;
     };
   }
 

@@ -20,6 +20,7 @@ import org.glmtuner.nativeddp.NativeTransformer;
 import org.glmtuner.nativeddp.PackedBatch;
 import org.glmtuner.nativeddp.PrefixDropout;
 import org.glmtuner.nativeddp.ProductTotals;
+import org.glmtuner.nativeddp.WeightListener;
 import org.glmtuner.wire.BaseModel;
 import org.glmtuner.wire.Entry;
 
@@ -42,10 +43,12 @@ public final class FrozenTransformer implements AutoCloseable {
   /**
    * Maps the weight file of {@code base}, or copies it to where {@code base} says.
    *
+   * @param listener hears how the weights are read, on the calling thread
    * @throws TunerException (exit code 3) if this machine refuses the instructions that {@code base}
    *     asks for, or to place the weights where they must be
    */
-  public static FrozenTransformer open(BaseModel base, ChatGlmConfig config) {
+  public static FrozenTransformer open(
+      BaseModel base, ChatGlmConfig config, WeightListener listener) {
     requireInstructions(base.isa());
     ModelDimensions dimensions =
         new ModelDimensions(
@@ -62,6 +65,7 @@ public final class FrozenTransformer implements AutoCloseable {
                 NativeTransformer.open(
                     Path.of(base.weightFile()),
                     placement,
+                    listener,
                     dimensions,
                     base.threads(),
                     base.isa().label())),
@@ -73,16 +77,16 @@ public final class FrozenTransformer implements AutoCloseable {
    * FP32: its first steps amplify their rounding beyond what BF16 may cost.
    */
   public static FrozenTransformer openToTrain(
-      BaseModel base, ChatGlmConfig config, ChatGlmConfig.Prefix prefix) {
+      BaseModel base, ChatGlmConfig config, ChatGlmConfig.Prefix prefix, WeightListener listener) {
     if (!prefix.projection() || base.isa() != Isa.AUTO) {
-      return open(base, config);
+      return open(base, config, listener);
     }
     Isa exact =
         Stream.of(Isa.AVX512, Isa.AVX2)
             .filter(isa -> NativeTransformer.refusal(isa.label()).isEmpty())
             .findFirst()
             .orElse(Isa.GENERIC);
-    return open(base.with(exact), config);
+    return open(base.with(exact), config, listener);
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.nativeddp.PlacementRefusedException;
 import org.glmtuner.nativeddp.WeightPlacement;
 import org.glmtuner.placement.RankPlacement;
 
@@ -20,9 +21,10 @@ record PlacedWeights<T>(T opened, WeightPlacement placement, String refusal) {
 
   /**
    * Opens the weights as planned. Where kernel or container refuse a copy that is not asked for by
-   * name, or its nodes have no room now, the file is mapped.
+   * name, or its nodes have no room now, the file is mapped. A weight file that cannot be used is
+   * no better for being mapped: what {@code open} throws of that comes out.
    *
-   * @param open throws {@link IllegalStateException} where it cannot
+   * @param open throws {@link PlacementRefusedException} where there cannot be such a copy
    * @throws TunerException (exit code 3) if the configuration asks for a copy that cannot be
    */
   static <T> PlacedWeights<T> open(RankPlacement plan, Function<WeightPlacement, T> open) {
@@ -32,8 +34,8 @@ record PlacedWeights<T>(T opened, WeightPlacement placement, String refusal) {
     WeightPlacement copy = new WeightPlacement(plan.nodes(), plan.shared());
     try {
       return new PlacedWeights<>(open.apply(copy), copy, "");
-    } catch (IllegalStateException e) {
-      if (plan.required()) {
+    } catch (PlacementRefusedException e) {
+      if (plan.copyRequired()) {
         throw new TunerException(
             ExitCode.UNSUITABLE,
             e.getMessage() + " (memory.weights and memory.kind = auto would map the file)",

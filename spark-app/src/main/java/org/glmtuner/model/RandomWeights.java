@@ -13,6 +13,7 @@ import org.glmtuner.checkpoint.SafetensorsLayout;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.config.Precision;
 import org.glmtuner.storage.Digests;
+import org.glmtuner.storage.DiskSpace;
 
 /**
  * Weight files of any shape with random values, to measure with: what a step costs does not depend
@@ -70,12 +71,15 @@ public final class RandomWeights {
         "random-" + fingerprint.substring(0, NAME_DIGITS) + "-" + precision.label(),
         cacheDirectory,
         file -> WeightFile.problem(file, metadata, tensors),
-        file ->
-            WeightFile.write(
-                WeightFile.layout(tensors, metadata),
-                file,
-                (layout, out) ->
-                    new RandomWeights(precision, seed).write(tensors, layout, out, listener)),
+        file -> {
+          SafetensorsLayout all = WeightFile.layout(tensors, metadata);
+          DiskSpace.require(file, WeightSums.roomWith(all.fileBytes()));
+          WeightFile.write(
+              all,
+              file,
+              (layout, out) ->
+                  new RandomWeights(precision, seed).write(tensors, layout, out, listener));
+        },
         listener);
   }
 

@@ -9,14 +9,19 @@ import java.util.Map;
 import java.util.Optional;
 import org.glmtuner.checkpoint.TensorSpec;
 import org.glmtuner.config.Precision;
+import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.HostLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The weight files of this host: one per model and precision, made once, shared by all processes.
  */
 public final class WeightCache {
   private static final int NAME_DIGITS = 16;
+
+  private static final Logger LOG = LoggerFactory.getLogger(WeightCache.class);
 
   private WeightCache() {}
 
@@ -27,8 +32,8 @@ public final class WeightCache {
    * @param cacheDirectory on a local disk of this host; created if need be
    * @return {@code weights/<16 digits of the fingerprint>-<precision>.safetensors} in it, with its
    *     checksums beside it
-   * @throws org.glmtuner.failure.TunerException as {@link WeightFile#convert} and, where the file
-   *     has to be made, {@link OfficialWeights#release}
+   * @throws TunerException as {@link WeightFile#convert} and, where the file has to be made, {@link
+   *     OfficialWeights#release}
    */
   public static Path provide(
       OfficialWeights source, Precision precision, Path cacheDirectory, ProgressListener listener)
@@ -38,6 +43,7 @@ public final class WeightCache {
         cacheDirectory,
         judge(source, precision),
         file -> {
+          DiskSpace.require(file, room(source, precision));
           source.release(
               listener::read); // refuses a mixture, which would compute something all the same
           WeightFile.convert(source, precision, file, listener);
@@ -48,15 +54,24 @@ public final class WeightCache {
   /**
    * Whether {@link #provide} will not lack room, so that it can be said before anything is started.
    *
-   * @throws org.glmtuner.failure.TunerException (exit code 3) with the numbers if it would
+   * @throws TunerException (exit code 3) with the numbers if it would
    */
   public static void requireRoom(OfficialWeights source, Precision precision, Path cacheDirectory)
       throws IOException {
     Path file = path(name(source, precision), cacheDirectory);
     if (!isGood(file, judge(source, precision))) {
       long there = Files.exists(file) ? Files.size(file) : 0;
-      DiskSpace.require(file, WeightFile.bytes(source.config(), precision) - there);
+      DiskSpace.require(file, room(source, precision) - there);
     }
+  }
+
+  /** What the file and its checksums need of a disk. */
+  private static long room(OfficialWeights source, Precision precision) throws IOException {
+    return WeightSums.roomWith(
+        WeightFile.layout(
+                WeightFile.tensors(source.config(), precision),
+                WeightFile.metadata(source, precision))
+            .fileBytes());
   }
 
   private static String name(OfficialWeights source, Precision precision) throws IOException {
@@ -130,9 +145,26 @@ public final class WeightCache {
     if (sums.isEmpty()) {
       return Optional.of("it has no checksums");
     }
-    return sums.get().isUntouched(file)
-        ? sums.get().problemOfSamples(file)
-        : sums.get().problemOfAll(file);
+    if (sums.get().isUntouched(file)) {
+      return sums.get().problemOfSamples(file);
+    }
+    Optional<String> damage = sums.get().problemOfAll(file);
+    if (damage.isEmpty()) {
+      remember(sums.get(), file);
+    }
+    return damage;
+  }
+
+  /** A good file serves whether or not that can be written down. */
+  private static void remember(WeightSums sums, Path file) {
+    try {
+      sums.renew(file);
+    } catch (IOException | TunerException e) {
+      LOG.warn(
+          "Cannot note that {} is as it was made, so the next start reads all of it again: {}",
+          file,
+          e.getMessage());
+    }
   }
 
   /** A killed process leaves its unfinished file behind; nobody else writes while we lock. */

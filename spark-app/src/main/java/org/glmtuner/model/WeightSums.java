@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.glmtuner.storage.DiskSpace;
 
 /**
  * What a weight file was when it was made: size, time of its last change, and a CRC-32C of each
@@ -27,6 +28,14 @@ final class WeightSums {
   private static final int VERSION = 1;
   private static final int PIECE = 1 << 20;
   private static final int SAMPLES = 30;
+
+  /** Of the sums as text: all but the sums themselves, and of each sum, with its comma. */
+  private static final int MOST_HEADER = 128;
+
+  private static final int MOST_DIGITS = 11;
+
+  /** Of usual file systems. */
+  private static final int BLOCK = 4096;
 
   /** As JSON. */
   private record Content(int version, long bytes, long modified, int piece, List<Long> crc32c) {}
@@ -42,7 +51,17 @@ final class WeightSums {
     return file.resolveSibling(file.getFileName() + ".sums");
   }
 
-  /** Reads the whole file and writes its sums beside it. */
+  /** A bound of the room that a file of so many bytes and its sums take, in whole blocks. */
+  static long roomWith(long fileBytes) {
+    long pieces = (fileBytes + PIECE - 1) / PIECE;
+    return fileBytes + MOST_HEADER + MOST_DIGITS * pieces + 2 * BLOCK;
+  }
+
+  /**
+   * Reads the whole file and writes its sums beside it.
+   *
+   * @throws org.glmtuner.failure.TunerException (exit code 3) if the disk is full
+   */
   static void make(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
       Reader reader = new Reader(channel);
@@ -56,13 +75,19 @@ final class WeightSums {
   }
 
   private static void write(Path file, Content content) throws IOException {
-    Path temporary =
-        Files.createTempFile(file.getParent(), WeightFile.temporaryPrefix(file), ".tmp");
+    String text = new Gson().toJson(content);
     try {
-      Files.writeString(temporary, new Gson().toJson(content));
-      Files.move(temporary, beside(file), StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(temporary);
+      Path temporary =
+          Files.createTempFile(file.getParent(), WeightFile.temporaryPrefix(file), ".tmp");
+      try {
+        Files.writeString(temporary, text);
+        Files.move(temporary, beside(file), StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      DiskSpace.explain(beside(file), text.length(), e);
+      throw e;
     }
   }
 
@@ -100,16 +125,19 @@ final class WeightSums {
     return problem(file, Stream.of(IntStream.of(0, pieces - 1), others).flatMapToInt(s -> s));
   }
 
-  /**
-   * What is wrong with the file, if anything; a file that was only touched counts as untouched
-   * then.
-   */
+  /** What is wrong with the file, if anything. */
   Optional<String> problemOfAll(Path file) throws IOException {
-    Optional<String> problem = problem(file, IntStream.range(0, content.crc32c.size()));
-    if (problem.isEmpty()) {
-      write(file, new Content(VERSION, content.bytes, modified(file), PIECE, content.crc32c));
-    }
-    return problem;
+    return problem(file, IntStream.range(0, content.crc32c.size()));
+  }
+
+  /**
+   * Has a file without {@linkplain #problemOfAll problems} that was only touched count as untouched
+   * from now on.
+   *
+   * @throws org.glmtuner.failure.TunerException (exit code 3) if the disk is full
+   */
+  void renew(Path file) throws IOException {
+    write(file, new Content(VERSION, content.bytes, modified(file), PIECE, content.crc32c));
   }
 
   private Optional<String> problem(Path file, IntStream pieces) throws IOException {

@@ -145,6 +145,7 @@ public final class PlacementDecision {
 
   /**
    * The page cache takes the nearest memory of whoever reads the file first: with CPUs, so DRAM.
+   * Ranks that prefer HBM for their own memory read it to its end first, without that preference.
    */
   private HostPlacement mapped(String reason) {
     Kind kind = oneKind() ? memory.get(0).kind() : Kind.DRAM;
@@ -172,7 +173,7 @@ public final class PlacementDecision {
     for (CpuGroup rank : ranks) {
       loads.addOwn(rank.nodes(), prefersHbm());
       int preferred = loads.preferred(rank.nodes(), prefersHbm());
-      placed.add(new RankPlacement(List.of(), true, preferred, required()));
+      placed.add(new RankPlacement(List.of(), true, preferred, false, preferenceRequired()));
     }
     return new HostPlacement(
         Mode.MAPPED, kind, placed, loads.uses(), oneNode ? 0 : need.weights(), reason);
@@ -187,8 +188,13 @@ public final class PlacementDecision {
   }
 
   /** What was asked for by name is not given up silently. */
-  private boolean required() {
+  private boolean copyRequired() {
     return config.kind() != MemoryConfig.Kind.AUTO || config.weights() != Weights.AUTO;
+  }
+
+  /** {@code memory.weights} says nothing of the ranks' own memory. */
+  private boolean preferenceRequired() {
+    return config.kind() == MemoryConfig.Kind.HBM;
   }
 
   /** Copies in memory of one kind, for the ranks of a node or of a socket each. */
@@ -255,7 +261,8 @@ public final class PlacementDecision {
         List<Integer> nodes = copies.get(rank);
         boolean shared = copies.stream().filter(nodes::equals).count() > 1;
         int preferred = loads.preferred(ranks.get(rank).nodes(), prefersHbm());
-        placed.add(new RankPlacement(nodes, shared, preferred, required()));
+        placed.add(
+            new RankPlacement(nodes, shared, preferred, copyRequired(), preferenceRequired()));
       }
       List<String> reasons = new ArrayList<>();
       reasons.add(loads.fitting());

@@ -11,14 +11,23 @@ import java.util.List;
  * @param shared whether other ranks use the same copy
  * @param preferred NUMA node that the rank's own memory comes from first; {@link #NEAREST} where
  *     that is the kernel's choice anyway
- * @param required whether the configuration asks for it, so that the rank must not go on without
+ * @param copyRequired whether the configuration asks for the copy, so that the rank must not map
+ *     the file instead
+ * @param preferenceRequired whether it asks for the preferred node, so that the rank must not go on
+ *     without
  */
-public record RankPlacement(List<Integer> nodes, boolean shared, int preferred, boolean required)
+public record RankPlacement(
+    List<Integer> nodes,
+    boolean shared,
+    int preferred,
+    boolean copyRequired,
+    boolean preferenceRequired)
     implements Serializable {
   public static final int NEAREST = -1;
 
   /** The weight file mapped, and all else where the kernel likes. */
-  public static final RankPlacement MAPPED = new RankPlacement(List.of(), true, NEAREST, false);
+  public static final RankPlacement MAPPED =
+      new RankPlacement(List.of(), true, NEAREST, false, false);
 
   public RankPlacement {
     nodes = List.copyOf(nodes);

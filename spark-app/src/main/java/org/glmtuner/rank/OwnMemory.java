@@ -1,7 +1,9 @@
 package org.glmtuner.rank;
 
+import java.util.function.IntConsumer;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.nativeddp.PlacementRefusedException;
 import org.glmtuner.nativeddp.ProcessControl;
 import org.glmtuner.placement.RankPlacement;
 
@@ -20,15 +22,19 @@ final class OwnMemory {
    * @throws TunerException (exit code 3) if the configuration asks for what the kernel refuses
    */
   static String prefer(RankPlacement placement) {
+    return prefer(placement, ProcessControl::preferMemoryOf);
+  }
+
+  static String prefer(RankPlacement placement, IntConsumer preferMemoryOf) {
     int node = placement.preferred();
     if (node == RankPlacement.NEAREST) {
       return "";
     }
     try {
-      ProcessControl.preferMemoryOf(node);
+      preferMemoryOf.accept(node);
       return ", own memory from NUMA node " + node + " first";
-    } catch (IllegalStateException e) {
-      if (placement.required()) {
+    } catch (PlacementRefusedException e) {
+      if (placement.preferenceRequired()) {
         throw new TunerException(
             ExitCode.UNSUITABLE, e.getMessage() + " (memory.kind = auto goes on without)", e);
       }

@@ -27,7 +27,8 @@ final class Server {
     ChatGlmConfig config = assignment.base().parseConfig();
     String ownMemory = OwnMemory.prefer(assignment.base().placement());
     try (NDManager manager = NDManager.newBaseManager();
-        FrozenTransformer transformer = FrozenTransformer.open(assignment.base(), config)) {
+        FrozenTransformer transformer =
+            FrozenTransformer.open(assignment.base(), config, new WatchedWeights(task))) {
       task.watch(transformer::progress);
       NDArray prefix = assignment.prefixFile().isEmpty() ? null : prefix(manager, config);
       task.send(

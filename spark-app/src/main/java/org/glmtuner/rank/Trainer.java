@@ -33,7 +33,8 @@ final class Trainer {
     String ownMemory = OwnMemory.prefer(assignment.base().placement());
     try (NDManager manager = NDManager.newBaseManager();
         FrozenTransformer transformer =
-            FrozenTransformer.openToTrain(assignment.base(), config, assignment.prefix());
+            FrozenTransformer.openToTrain(
+                assignment.base(), config, assignment.prefix(), new WatchedWeights(task));
         PrefixEncoder encoder = PrefixEncoder.create(manager, config, assignment.prefix());
         HfAdamW optimizer =
             new HfAdamW(

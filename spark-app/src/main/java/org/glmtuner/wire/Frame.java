@@ -150,14 +150,17 @@ public sealed interface Frame {
 
   /** What a rank is doing, so that a hung one can be told from one that waits for it. */
   enum Phase {
+    /** {@link Alive#progress} grows while weights are read. */
     STARTING,
     WAITING_FOR_WORK,
-    /** The only one in which {@link Alive#progress} has to grow. */
+    /** {@link Alive#progress} has to grow all the time. */
     COMPUTING,
     IN_COLLECTIVE,
     /** Between the prefix encoder's parameters and the keys and values: few large products. */
     ENCODING_PREFIX,
     /** Waiting for a checkpoint to be on the local disk. */
-    WRITING
+    WRITING,
+    /** Another rank of the host copies the weights that this one is to share. */
+    WAITING_FOR_WEIGHTS
   }
 }

@@ -28,7 +28,7 @@ import org.glmtuner.placement.RankPlacement;
  */
 public final class FrameChannel implements Closeable {
   private static final int MAGIC = 0x474c4d54; // GLMT
-  private static final short VERSION = 3;
+  private static final short VERSION = 4;
   private static final int HEADER_BYTES = Integer.BYTES + Short.BYTES + Integer.BYTES;
   private static final int MOST_BYTES = 1 << 28;
 

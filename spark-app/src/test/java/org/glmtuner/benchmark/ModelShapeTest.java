@@ -21,6 +21,7 @@ import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.RandomWeights;
 import org.glmtuner.model.SpecialIds;
 import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.nativeddp.WeightListener;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.reference.NativeCode;
 import org.glmtuner.wire.BaseModel;
@@ -94,7 +95,7 @@ class ModelShapeTest {
         List.of(
             new Entry(0, sample(5, 9)), new Entry(1, sample(12, 3)), new Entry(2, sample(2, 2)));
     try (NDManager manager = NDManager.newBaseManager();
-        FrozenTransformer transformer = FrozenTransformer.open(base, config)) {
+        FrozenTransformer transformer = FrozenTransformer.open(base, config, WeightListener.NONE)) {
       NDArray prefix = manager.randomNormal(new Shape(layers, 2, 8, 64));
       transformer.forwardBackward(
           entries,

@@ -85,7 +85,7 @@ class MemoryPlanTest {
     MemoryPlan plan = plan("flat", 11, 640, AUTO);
     assertThat(plan.host().mode()).isEqualTo(Mode.PER_NODE);
     assertThat(plan.host().kind()).isEqualTo(Kind.HBM);
-    assertThat(plan.rank()).isEqualTo(new RankPlacement(List.of(11), false, 11, false));
+    assertThat(plan.rank()).isEqualTo(new RankPlacement(List.of(11), false, 11, false, false));
     assertThat(plan.host().uses()).allMatch(use -> use.node() >= 8 && use.weights() > 12 * GIGA);
     assertThat(plan.budget().reason()).contains("of 8 copies of the base");
   }
@@ -169,7 +169,7 @@ class MemoryPlanTest {
   @Test
   void ranksThatServeCountAsManyCopiesAsCanBeThereAtATime() throws Exception {
     MemoryPlan plan = serve("flat", 3, 2, AUTO);
-    assertThat(plan.rank()).isEqualTo(new RankPlacement(List.of(10), false, 10, false));
+    assertThat(plan.rank()).isEqualTo(new RankPlacement(List.of(10), false, 10, false, false));
     assertThat(plan.budget().reason()).contains("of 3 copies of the base");
   }
 

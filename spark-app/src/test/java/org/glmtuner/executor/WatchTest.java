@@ -40,7 +40,28 @@ class WatchTest {
     signsOfLife(Phase.STARTING, 80);
     assertThat(watch.silence()).isNull();
     signsOfLife(Phase.STARTING, 10);
-    assertThat(watch.silence()).isEqualTo("no progress for 90 s while starting, before step 1");
+    assertThat(watch.silence())
+        .isEqualTo("no progress for 90 s while starting or reading the weights, before step 1");
+  }
+
+  @Test
+  void weightsFromASlowDiskAreNoHangAsLongAsTheyCome() {
+    for (int i = 0; i < 20; i++) {
+      watch.heard(new Frame.Alive(Phase.STARTING, 0, i));
+      pass(9);
+      watch.heard(new Frame.Alive(Phase.STARTING, 0, i));
+      pass(9);
+      assertThat(watch.silence()).isNull();
+    }
+    signsOfLife(Phase.STARTING, 90);
+    assertThat(watch.silence()).isNotNull();
+  }
+
+  @Test
+  void waitingForWeightsThatAnotherRankReadsIsNoHangEither() {
+    signsOfLife(Phase.WAITING_FOR_WEIGHTS, 900);
+    assertThat(watch.silence()).isNull();
+    assertThat(watch.state()).isEqualTo(new Watch.State(Phase.WAITING_FOR_WEIGHTS, 0, 900));
   }
 
   @Test

@@ -44,6 +44,11 @@ class WeightSharingIT {
       return Double.parseDouble(said.substring(0, said.indexOf(' ')));
     }
 
+    /** Bytes of the weight file, before anything was computed. */
+    long read() {
+      return Long.parseLong(said.substring(said.lastIndexOf(' ') + 1));
+    }
+
     long pss() throws IOException {
       for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/smaps_rollup"))) {
         if (line.startsWith("Pss:")) {
@@ -100,8 +105,12 @@ class WeightSharingIT {
     return new Probe(process, said);
   }
 
-  /** The sum of Pss with one, two and three processes. */
-  private static List<Long> sums(String mode, Set<Double> losses)
+  /**
+   * The sum of Pss with one, two and three processes.
+   *
+   * @param read how many of them read the weight file when they start
+   */
+  private static List<Long> sums(String mode, int read, Set<Double> losses)
       throws IOException, InterruptedException {
     List<Probe> probes = new ArrayList<>();
     List<Long> sums = new ArrayList<>();
@@ -116,6 +125,7 @@ class WeightSharingIT {
       }
       for (Probe probe : probes) {
         losses.add(probe.loss());
+        assertThat(probe.read()).isEqualTo(probes.indexOf(probe) < read ? weightBytes : 0);
         assertThat(probe.said()).contains("of 64 pages 64 on NUMA node 0");
         probe.process().getOutputStream().close();
         assertThat(probe.process().waitFor()).isZero();
@@ -132,11 +142,12 @@ class WeightSharingIT {
   @Test
   void processesThatShareHaveTheWeightsOnceHoweverManyTheyAre() throws Exception {
     Set<Double> losses = new HashSet<>();
-    List<Long> mapped = sums("mapped", losses);
-    List<Long> shared = sums("shared", losses);
-    List<Long> apart = sums("private", losses);
+    List<Long> mapped = sums("mapped", 0, losses);
+    List<Long> shared = sums("shared", 1, losses);
+    List<Long> apart = sums("private", 3, losses);
+    List<Long> ahead = sums("ahead", 3, losses);
     assertThat(losses).as("loss with mapped, shared and private weights").hasSize(1);
-    for (List<Long> sums : List.of(mapped, shared)) {
+    for (List<Long> sums : List.of(mapped, shared, ahead)) {
       long own = sums.get(0) - weightBytes;
       assertThat(own).isPositive();
       for (int more = 1; more < sums.size(); more++) {

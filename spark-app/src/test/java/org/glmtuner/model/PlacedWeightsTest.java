@@ -3,9 +3,11 @@ package org.glmtuner.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.nativeddp.PlacementRefusedException;
 import org.glmtuner.nativeddp.WeightPlacement;
 import org.glmtuner.placement.RankPlacement;
 import org.junit.jupiter.api.Test;
@@ -16,13 +18,13 @@ class PlacedWeightsTest {
   /** Refuses copies. */
   private static String onAFullNode(WeightPlacement placement) {
     if (!placement.nodes().isEmpty()) {
-      throw new IllegalStateException(FULL);
+      throw new PlacementRefusedException(FULL);
     }
     return "mapped";
   }
 
   private static RankPlacement copy(boolean required) {
-    return new RankPlacement(List.of(8), false, 8, required);
+    return new RankPlacement(List.of(8), false, 8, required, false);
   }
 
   @Test
@@ -52,15 +54,20 @@ class PlacedWeightsTest {
   }
 
   @Test
-  void aFileThatCannotBeMappedIsAFailureOfItsOwn() {
-    assertThatThrownBy(
-            () ->
-                PlacedWeights.open(
-                    RankPlacement.MAPPED,
-                    placement -> {
-                      throw new IllegalStateException("damaged");
-                    }))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessage("damaged");
+  void aFileThatCannotBeUsedIsAFailureOfItsOwnAndNotTriedAgain() {
+    for (RankPlacement plan : List.of(RankPlacement.MAPPED, copy(false), copy(true))) {
+      List<WeightPlacement> tried = new ArrayList<>();
+      assertThatThrownBy(
+              () ->
+                  PlacedWeights.open(
+                      plan,
+                      placement -> {
+                        tried.add(placement);
+                        throw new IllegalStateException("damaged");
+                      }))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("damaged");
+      assertThat(tried).hasSize(1);
+    }
   }
 }

@@ -18,8 +18,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.glmtuner.SmallDisk;
 import org.glmtuner.cluster.Checkout;
 import org.glmtuner.config.Precision;
 import org.glmtuner.failure.ExitCode;
@@ -186,32 +184,6 @@ class WeightCacheTest {
     byte[] copy = bytes.clone();
     copy[at] ^= 8;
     return copy;
-  }
-
-  @Test
-  void aDiskThatIsTooSmallIsKnownBeforeAnythingIsWritten() throws Exception {
-    try (OfficialWeights weights = open();
-        SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), 1 << 20)) {
-      WeightCache.requireRoom(weights, Precision.BF16, disk.directory());
-      Path full = disk.directory().resolve("other");
-      Files.write(full, new byte[(1 << 20) - 8192]);
-      for (ThrowingCallable action :
-          List.<ThrowingCallable>of(
-              () -> WeightCache.requireRoom(weights, Precision.BF16, disk.directory()),
-              () ->
-                  WeightCache.provide(
-                      weights, Precision.BF16, disk.directory(), ProgressListener.NONE))) {
-        assertThatThrownBy(action)
-            .isInstanceOfSatisfying(
-                TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-            .hasMessageMatching(
-                "Cannot write .*/disk/weights/.*-bf16.safetensors: it needs \\d+ bytes, its file system has \\d+ free");
-      }
-      Files.delete(full);
-      WeightCache.provide(weights, Precision.BF16, disk.directory(), ProgressListener.NONE);
-      Files.write(full, new byte[0]);
-      WeightCache.requireRoom(weights, Precision.BF16, disk.directory());
-    }
   }
 
   @Test

@@ -58,7 +58,7 @@ class PlacementDecisionTest {
     assertThat(placement.copies()).isEqualTo(8);
     for (int rank = 0; rank < XeonMax.CLUSTERS; rank++) {
       assertThat(placement.ranks().get(rank))
-          .isEqualTo(new RankPlacement(List.of(8 + rank), false, 8 + rank, false));
+          .isEqualTo(new RankPlacement(List.of(8 + rank), false, 8 + rank, false, false));
     }
     assertThat(placement.uses())
         .isEqualTo(
@@ -96,7 +96,7 @@ class PlacementDecisionTest {
     assertThat(placement.mode()).isEqualTo(Mode.PER_SOCKET);
     assertThat(placement.kind()).isEqualTo(Kind.HBM);
     assertThat(placement.ranks().get(5))
-        .isEqualTo(new RankPlacement(List.of(12, 13, 14, 15), true, 13, false));
+        .isEqualTo(new RankPlacement(List.of(12, 13, 14, 15), true, 13, false, false));
     assertThat(placement.reason())
         .contains(
             "not a copy for each NUMA node in HBM: the weights need 24.70 GB of NUMA node 8, which has 17.18 GB");
@@ -109,7 +109,7 @@ class PlacementDecisionTest {
     assertThat(placement.mode()).isEqualTo(Mode.PER_NODE);
     assertThat(placement.kind()).isEqualTo(Kind.DRAM);
     assertThat(placement.ranks().get(2))
-        .isEqualTo(new RankPlacement(List.of(2), false, RankPlacement.NEAREST, true));
+        .isEqualTo(new RankPlacement(List.of(2), false, RankPlacement.NEAREST, true, false));
     assertThat(placement.uses()).hasSize(8).allMatch(use -> use.own() == RANK && use.node() < 8);
   }
 
@@ -120,7 +120,8 @@ class PlacementDecisionTest {
     assertThat(placement.kind()).isEqualTo(Kind.HBM);
     assertThat(placement.copies()).isEqualTo(2);
     assertThat(placement.ranks().get(0))
-        .isEqualTo(new RankPlacement(List.of(0, 1, 2, 3), true, RankPlacement.NEAREST, false));
+        .isEqualTo(
+            new RankPlacement(List.of(0, 1, 2, 3), true, RankPlacement.NEAREST, false, false));
     assertThat(placement.ranks().get(7).nodes()).containsExactly(4, 5, 6, 7);
     assertThat(placement.uses())
         .hasSize(8)
@@ -137,7 +138,7 @@ class PlacementDecisionTest {
         decide(XeonMax.hbmOnly(), 1, RANK, config(Weights.PER_CLUSTER, MemoryConfig.Kind.HBM));
     assertThat(asked.mode()).isEqualTo(Mode.PER_NODE);
     assertThat(asked.ranks().get(7))
-        .isEqualTo(new RankPlacement(List.of(7), false, RankPlacement.NEAREST, true));
+        .isEqualTo(new RankPlacement(List.of(7), false, RankPlacement.NEAREST, true, true));
   }
 
   @Test
@@ -183,7 +184,7 @@ class PlacementDecisionTest {
     assertThat(placement.copies()).isEqualTo(8);
     assertThat(placement.ranks().get(1))
         .isEqualTo(placement.ranks().get(0))
-        .isEqualTo(new RankPlacement(List.of(8), true, 8, false));
+        .isEqualTo(new RankPlacement(List.of(8), true, 8, false, false));
     assertThat(placement.uses().get(0).own()).isEqualTo(RANK);
   }
 
@@ -203,7 +204,7 @@ class PlacementDecisionTest {
         PlacementDecision.decide(
             memory, ranks, need, config(Weights.PER_CLUSTER, MemoryConfig.Kind.AUTO));
     assertThat(asked.ranks())
-        .containsOnly(new RankPlacement(List.of(0), true, RankPlacement.NEAREST, true));
+        .containsOnly(new RankPlacement(List.of(0), true, RankPlacement.NEAREST, true, false));
     assertThatThrownBy(
             () -> PlacementDecision.decide(memory, ranks, new MemoryNeed(2 * WEIGHTS, RANK), AUTO))
         .isInstanceOfSatisfying(
@@ -219,7 +220,8 @@ class PlacementDecisionTest {
     assertThat(placement.mode()).isEqualTo(Mode.MAPPED);
     assertThat(placement.kind()).isEqualTo(Kind.DRAM);
     assertThat(placement.elsewhere()).isEqualTo(WEIGHTS);
-    assertThat(placement.ranks().get(1)).isEqualTo(new RankPlacement(List.of(), true, 9, true));
+    assertThat(placement.ranks().get(1))
+        .isEqualTo(new RankPlacement(List.of(), true, 9, false, false));
     assertThat(
             decide(XeonMax.hbmOnly(), 1, RANK, config(Weights.SHARED, MemoryConfig.Kind.HBM))
                 .kind())
@@ -227,6 +229,24 @@ class PlacementDecisionTest {
     refused(XeonMax.flat(), 1, RANK, config(Weights.SHARED, MemoryConfig.Kind.HBM))
         .hasMessage(
             "Cannot place the weights: the kernel reads a mapped file into DRAM, memory.kind = hbm needs a copy in HBM (memory.kind, memory.weights)");
+  }
+
+  @Test
+  void askingForACopyDoesNotMakeHbmForRanksOwnMemoryCompulsory() {
+    for (Weights weights : Weights.values()) {
+      for (MemoryConfig.Kind kind : List.of(MemoryConfig.Kind.AUTO, MemoryConfig.Kind.HBM)) {
+        if (weights != Weights.SHARED || kind != MemoryConfig.Kind.HBM) {
+          RankPlacement rank =
+              decide(XeonMax.flat(), 1, RANK, config(weights, kind)).ranks().get(2);
+          boolean hbm = kind == MemoryConfig.Kind.HBM;
+          assertThat(rank.preferred()).isEqualTo(10);
+          assertThat(rank.preferenceRequired()).as("%s, %s", weights, kind).isEqualTo(hbm);
+          assertThat(rank.copyRequired())
+              .as("%s, %s", weights, kind)
+              .isEqualTo(hbm || weights == Weights.PER_CLUSTER);
+        }
+      }
+    }
   }
 
   @Test
@@ -266,6 +286,6 @@ class PlacementDecisionTest {
     assertThat(placement.mode()).isEqualTo(Mode.PER_NODE);
     assertThat(placement.ranks().get(1).shared()).isTrue();
     assertThat(placement.ranks().get(2))
-        .isEqualTo(new RankPlacement(List.of(1), false, RankPlacement.NEAREST, false));
+        .isEqualTo(new RankPlacement(List.of(1), false, RankPlacement.NEAREST, false, false));
   }
 }

@@ -20,6 +20,7 @@ import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.nativeddp.NativeLibrary;
 import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.nativeddp.WeightListener;
 import org.glmtuner.optimizer.HfAdamW;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.wire.BaseModel;
@@ -56,7 +57,7 @@ public final class MemoryProbe {
     int length = Integer.parseInt(arguments[5]);
     int samples = Integer.parseInt(arguments[6]);
     try (NDManager manager = NDManager.newBaseManager();
-        FrozenTransformer transformer = FrozenTransformer.open(base, config);
+        FrozenTransformer transformer = FrozenTransformer.open(base, config, WeightListener.NONE);
         PrefixEncoder encoder = PrefixEncoder.create(manager, config, prefix)) {
       encoder.initialise(1);
       if (arguments[7].equals("serve")) {

@@ -22,6 +22,7 @@ import org.glmtuner.model.PrefixEncoder;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
 import org.glmtuner.nativeddp.PrefixDropout;
+import org.glmtuner.nativeddp.WeightListener;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.storage.LocalFolder;
 import org.glmtuner.wire.BaseModel;
@@ -78,7 +79,9 @@ final class BothModels implements AutoCloseable {
           config,
           new ReferenceModel(config, ReferenceWeights.readModel(model, manager)),
           FrozenTransformer.open(
-              new BaseModel(file.toString(), "", json, 1, isa, RankPlacement.MAPPED), config));
+              new BaseModel(file.toString(), "", json, 1, isa, RankPlacement.MAPPED),
+              config,
+              WeightListener.NONE));
     }
   }
 

@@ -31,6 +31,7 @@ import org.glmtuner.model.FrozenTransformer;
 import org.glmtuner.model.OfficialWeights;
 import org.glmtuner.model.ProgressListener;
 import org.glmtuner.model.WeightCache;
+import org.glmtuner.nativeddp.WeightListener;
 import org.glmtuner.placement.RankPlacement;
 import org.glmtuner.storage.LocalFolder;
 import org.glmtuner.tokenizer.ChatGlmTokenizer;
@@ -108,7 +109,9 @@ class GoldenGenerationTest {
             prefix.isEmpty() ? null : keysAndValues(golden.resolve(prefix), config, manager);
         try (FrozenTransformer transformer =
             FrozenTransformer.open(
-                new BaseModel(file.toString(), "", json, 2, isa, RankPlacement.MAPPED), config)) {
+                new BaseModel(file.toString(), "", json, 2, isa, RankPlacement.MAPPED),
+                config,
+                WeightListener.NONE)) {
           for (int batch : new int[] {1, 3, 32}) {
             BatchGenerator generator =
                 new BatchGenerator(

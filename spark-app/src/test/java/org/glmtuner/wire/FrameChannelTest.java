@@ -63,7 +63,7 @@ class FrameChannelTest {
             "{}",
             2,
             EngineConfig.Isa.AVX2,
-            new RankPlacement(List.of(8, 9), true, 8, true));
+            new RankPlacement(List.of(8, 9), true, 8, true, true));
     return Stream.of(
         new Frame.Train(
             new TrainAssignment(

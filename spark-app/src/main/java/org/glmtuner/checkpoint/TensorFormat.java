@@ -3,6 +3,7 @@ package org.glmtuner.checkpoint;
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** The two kinds of files that PyTorch's world keeps tensors in, with the usual names. */
@@ -46,7 +47,7 @@ public enum TensorFormat {
 
   /** The name of one of several files. */
   public String shardName(int number, int count) {
-    return String.format("%s-%05d-of-%05d%s", stem, number, count, extension);
+    return String.format(Locale.ROOT, "%s-%05d-of-%05d%s", stem, number, count, extension);
   }
 
   /** The name of the index over several files. */

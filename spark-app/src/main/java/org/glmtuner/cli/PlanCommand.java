@@ -35,6 +35,8 @@ import picocli.CommandLine.ParentCommand;
     sortOptions = false,
     mixinStandardHelpOptions = true)
 final class PlanCommand implements Callable<Integer> {
+  private static final int MOST_HOSTS = 10_000;
+
   @ParentCommand private Main main;
   @Mixin private ConfigOptions options;
 
@@ -81,8 +83,8 @@ final class PlanCommand implements Callable<Integer> {
   }
 
   private int plan() throws IOException, InterruptedException {
-    if (hosts < 1) {
-      throw TunerException.invalid("Invalid --hosts: " + hosts + " (1 or more)");
+    if (hosts < 1 || hosts > MOST_HOSTS) {
+      throw TunerException.invalid("Invalid --hosts: " + hosts + " (1 to " + MOST_HOSTS + ")");
     }
     TunerConfig config = options.load();
     try (OutputLines lines = output.open()) {

@@ -22,6 +22,11 @@ import picocli.CommandLine.Option;
 final class SpeedOptions {
   private static final double GIGA = 1e9;
 
+  /** Of a rate that is given, in units of 1e9 a second: what no typing error is beyond. */
+  private static final double LEAST = 1e-6;
+
+  private static final double MOST = 1e9;
+
   /** Of a measurement; there are two. */
   private static final double SECONDS = 1;
 
@@ -41,7 +46,7 @@ final class SpeedOptions {
       paramLabel = "GB/S",
       description = {
         "What the cores of a CPU cluster read together from where their weights are.",
-        "Without it, what the topology says of the memory, or what was measured where that is less."
+        "Without it, what the topology says of the memory, or what ranks were measured to read where that is less."
       })
   private Double reading;
 
@@ -50,6 +55,17 @@ final class SpeedOptions {
       paramLabel = "GB/S",
       description = "What a host sends while it receives as much; without it, 1.25 (10 Gbit/s).")
   private Double network;
+
+  /**
+   * What ranks of so many cores did, each core with one thread or with all that it has.
+   *
+   * @param cores of each rank
+   */
+  record Measured(Calibration ranks, int cores) {
+    double perCore(ToDoubleFunction<Rates> rate) {
+      return ranks.together().stream().mapToDouble(rate).average().orElseThrow() / cores;
+    }
+  }
 
   /** Measures what is not given. */
   Speeds speeds(TunerConfig config, HostPlan host, boolean live)
@@ -61,11 +77,11 @@ final class SpeedOptions {
     if (given.isPresent() && known) {
       return speeds(given.get(), Optional.empty(), cluster, link);
     }
-    Calibration measured = measure(config, live ? host.count() : 0);
+    Measured measured = measure(config, live ? host.count() : 0);
     String origin = "measured on this host" + (live ? "" : ", which is not one of these");
     return speeds(
-        given.orElse(new Rate(perCore(measured, Rates::operationsPerSecond), origin)),
-        Optional.of(new Rate(perCore(measured, Rates::bytesPerSecond), origin)),
+        given.orElse(new Rate(measured.perCore(Rates::operationsPerSecond), origin)),
+        Optional.of(new Rate(measured.perCore(Rates::bytesPerSecond), origin)),
         cluster,
         link);
   }
@@ -76,7 +92,7 @@ final class SpeedOptions {
    * @param hosts of the plan; 0 where it is for others, so that this one has a rank for each of its
    *     CPU clusters
    */
-  private static Calibration measure(TunerConfig config, int hosts)
+  private static Measured measure(TunerConfig config, int hosts)
       throws IOException, InterruptedException {
     RanksConfig ranks = hosts > 0 ? config.ranks() : ConfigLoader.load("", "", Map.of()).ranks();
     int asked = hosts > 0 ? (ranks.count() + hosts - 1) / hosts : 0;
@@ -85,12 +101,8 @@ final class SpeedOptions {
     int count = asked > 0 ? asked : groups.groups().size();
     System.err.println(
         "measuring products and memory of " + count + " ranks of " + groups.cores() + " cores");
-    return Calibration.measure(config, host, count, groups.cores(), SECONDS);
-  }
-
-  private static double perCore(Calibration measured, ToDoubleFunction<Rates> rate) {
-    return measured.together().stream().mapToDouble(rate).average().orElseThrow()
-        / measured.threads();
+    return new Measured(
+        Calibration.measure(config, host, count, groups.cores(), SECONDS), groups.cores());
   }
 
   private static Speeds speeds(
@@ -100,8 +112,8 @@ final class SpeedOptions {
   }
 
   private static Optional<Rate> rate(String option, Double giga) {
-    if (giga != null && !(giga > 0 && giga < 1e9)) {
-      throw TunerException.invalid("Invalid " + option + ": " + giga + " (a number above 0)");
+    if (giga != null && !(giga >= LEAST && giga <= MOST)) {
+      throw TunerException.invalid("Invalid " + option + ": " + giga + " (1e-6 to 1e9)");
     }
     return Optional.ofNullable(giga).map(given -> new Rate(given * GIGA, GIVEN));
   }

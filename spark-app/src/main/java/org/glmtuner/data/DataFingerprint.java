@@ -3,6 +3,7 @@ package org.glmtuner.data;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import org.glmtuner.storage.Digests;
 
 /**
@@ -37,6 +38,6 @@ public record DataFingerprint(long samples, long sum) implements Serializable {
   /** The number of samples and 16 hexadecimal digits. */
   @Override
   public String toString() {
-    return String.format("%d-%016x", samples, sum);
+    return String.format(Locale.ROOT, "%d-%016x", samples, sum);
   }
 }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -155,8 +156,12 @@ final class AttemptMonitor implements Function<TaskMessage, Object>, AutoCloseab
           new TunerException(
               ExitCode.TRAINING_FAILED,
               String.format(
+                  Locale.ROOT,
                   "Cannot go on: all %d ranks wait in a collective of step %d, %s for %.0f s",
-                  worldSize, longest.step() + 1, longest.member(), longest.seconds())));
+                  worldSize,
+                  longest.step() + 1,
+                  longest.member(),
+                  longest.seconds())));
     }
   }
 

@@ -1,9 +1,12 @@
 package org.glmtuner.driver;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.glmtuner.config.RanksConfig;
 import org.glmtuner.executor.ExecutorFacts;
@@ -37,12 +40,16 @@ record ExecutorHosts(List<ExecutorFacts> executors, RanksConfig ranks) {
    * each has CPU time for some.
    */
   int groups(int cores) {
+    return groups(cores, host -> RankGroups.ofCores(host, ranks, cores));
+  }
+
+  private int groups(int cores, Function<Topology, RankGroups> ofHost) {
     return byCpus().values().stream()
         .mapToInt(
             sharing -> {
-              Topology host = sharing.get(0).topology();
               double time = sharing.stream().mapToDouble(e -> ranksInTime(e, cores)).sum();
-              return (int) Math.min(RankGroups.ofCores(host, ranks, cores).groups().size(), time);
+              int found = ofHost.apply(sharing.get(0).topology()).groups().size();
+              return (int) Math.min(found, time);
             })
         .sum();
   }
@@ -54,18 +61,27 @@ record ExecutorHosts(List<ExecutorFacts> executors, RanksConfig ranks) {
 
   /**
    * The cores that a rank has on every host where none is told: those of a CPU cluster, or as many
-   * as an executor has CPU time for.
+   * as each executor has CPU time for. Where clusters differ, the number with which ranks have the
+   * most cores, one rank in each cluster that is large enough.
    */
   int coresOfCluster() {
+    Comparator<Integer> taken =
+        Comparator.comparingInt(
+            cores -> cores * groups(cores, host -> RankGroups.inEachCluster(host, ranks, cores)));
+    int cluster =
+        executors.stream()
+            .map(executor -> RankGroups.of(executor.topology(), ranks, 0).cores())
+            .max(taken.thenComparing(Comparator.reverseOrder()))
+            .orElse(1);
+    double time = executors.stream().mapToDouble(ExecutorFacts::cpuTime).min().orElse(1);
+    return (int) Math.min(cluster, Math.max(1, Math.floor(time)));
+  }
+
+  /** For people: that CPU clusters are too small for ranks of so many cores; nothing if none is. */
+  Optional<String> tooSmall(int cores) {
     return executors.stream()
-        .mapToInt(
-            executor ->
-                (int)
-                    Math.min(
-                        RankGroups.of(executor.topology(), ranks, 0).cores(),
-                        Math.max(1, Math.floor(executor.cpuTime()))))
-        .min()
-        .orElse(1);
+        .flatMap(executor -> RankGroups.tooSmall(executor.topology(), ranks, cores).stream())
+        .findFirst();
   }
 
   /** The most hardware threads that a core of theirs has. */

@@ -1,9 +1,14 @@
 package org.glmtuner.driver;
 
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
@@ -19,6 +24,7 @@ import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.topology.RankGroups;
 import org.glmtuner.topology.Topology;
+import scala.collection.JavaConverters;
 
 /**
  * How many ranks, with how many cores each.
@@ -28,7 +34,7 @@ import org.glmtuner.topology.Topology;
  *     already, as in local mode
  */
 record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
-  private static final String TASK_CPUS = "spark.task.cpus";
+  static final String TASK_CPUS = "spark.task.cpus";
   private static final String EXECUTOR_CORES = "spark.executor.cores";
   private static final long POLL_MILLIS = 100;
   private static final long SAY_NANOS = 10_000_000_000L;
@@ -64,6 +70,9 @@ record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
       double cpuTime,
       Consumer<String> note) {
     RanksConfig sized = sized(ranks, spark);
+    if (sized.cores() > ranks.cores()) {
+      checkTaskSize(sized.cores(), ranks, host);
+    }
     int count =
         ranks.count() > 0
             ? ranks.count()
@@ -92,8 +101,35 @@ record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
               cores,
               cpuTime));
     }
+    if (sized.cores() == 0 && ranks.count() == 0) {
+      RankGroups.tooSmall(host, sized, cores).ifPresent(note);
+    }
     int threads = sized.pinning().smt() ? ExecutorHosts.threadsOfCore(host) * cores : cores;
     return new RankLayout(count, cores, threads, null);
+  }
+
+  /** Ranks that are as large as tasks have to find room, for which the tasks can be smaller. */
+  private static void checkTaskSize(int taskCpus, RanksConfig ranks, Topology host) {
+    int count = Math.max(1, ranks.count());
+    int most = RankGroups.of(host, ranks, count).cores();
+    if (most < taskCpus && RankGroups.ofCores(host, ranks, taskCpus).groups().size() < count) {
+      throw taskTooLarge(taskCpus, count, most, RankGroups.describe(host, ranks));
+    }
+  }
+
+  static TunerException taskTooLarge(int taskCpus, int ranks, int most, String clusters) {
+    return unsuitable(
+        String.format(
+            Locale.ROOT,
+            "%s=%d, but %s can have %d %s in %s: set %s=%d",
+            TASK_CPUS,
+            taskCpus,
+            ranks == 1 ? "a rank" : "each of " + ranks + " ranks",
+            most,
+            most == 1 ? "core" : "cores",
+            clusters,
+            TASK_CPUS,
+            most));
   }
 
   private static RankLayout cluster(
@@ -101,70 +137,77 @@ record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
       throws InterruptedException {
     RanksConfig sized = sized(ranks, context.getConf());
     checkExecutorSize(sized, context.getConf());
+    Map<Integer, ResourceProfile> profiles = new HashMap<>(); // Spark keeps each that it is shown
+    IntFunction<ResourceProfile> profile =
+        cores -> profiles.computeIfAbsent(cores, key -> profile(context, key));
     long start = System.nanoTime();
     long saidAt = start;
     long changedAt = start;
-    int executors = 0;
+    Set<String> before = Set.of();
     while (true) {
       cancellation.check();
-      ExecutorHosts hosts = ExecutorHosts.of(registered(), sized);
-      if (hosts.executors().size() != executors) {
-        executors = hosts.executors().size();
+      Set<String> executors = executors(context);
+      ExecutorHosts hosts = ExecutorHosts.of(facts(executors), sized);
+      if (!executors.equals(before)) {
+        before = executors;
         changedAt = System.nanoTime();
       }
-      int cores = executors == 0 ? 1 : coresOf(context, sized, hosts);
-      ResourceProfile profile = profile(context, cores);
-      int slots = executors == 0 ? 0 : slots(context, profile);
-      boolean settled = executors > 0 && System.nanoTime() - changedAt > SETTLE_NANOS;
-      boolean enough = slots > 0 && (ranks.count() > 0 ? slots >= ranks.count() : settled);
-      int groups = enough || settled ? hosts.groups(cores) : 0;
-      if ((enough && groups < Math.max(1, ranks.count())) || (settled && groups == 0)) {
-        throw unsuitable(
-            String.format(
-                Locale.ROOT,
-                "%d ranks of %d cores are to run, and there is room for %d on the hosts of the %d executors, whatever slots Spark was told of: %s (ranks.count, ranks.cores, ranks.per-cluster, ranks.across-clusters, %s)",
-                Math.max(1, ranks.count()),
-                cores,
-                groups,
-                executors,
-                hosts.describe(),
-                TASK_CPUS));
-      }
-      if (enough) {
-        int count = ranks.count() > 0 ? ranks.count() : Math.min(slots, groups);
-        sayIfIdle(count, cores, hosts, progress);
+      ClusterOffer offer =
+          new ClusterOffer(
+              hosts,
+              awaited(context, sized, executors.size())
+                  + executors.size()
+                  - hosts.executors().size(),
+              System.nanoTime() - changedAt > SETTLE_NANOS,
+              context.getConf().getInt(EXECUTOR_CORES, Integer.MAX_VALUE),
+              cores -> slots(context, profile.apply(cores)),
+              sized.cores() > ranks.cores());
+      Optional<ClusterOffer.Size> size = offer.size();
+      if (size.isPresent()) {
+        int cores = size.get().cores();
+        sayIfIdle(size.get(), hosts, progress);
         int threads = sized.pinning().smt() ? hosts.threadsOfCore() * cores : cores;
-        return new RankLayout(count, cores, threads, profile);
+        return new RankLayout(size.get().count(), cores, threads, profile.apply(cores));
       }
       if (System.nanoTime() - start > ranks.patience().toNanos()) {
         throw new TunerException(
             ExitCode.NO_FREE_SLOTS,
             String.format(
                 Locale.ROOT,
-                "Cannot start ranks: after %d s there are %d executors with %d slots of %d cores, %s needed (ranks.wait)",
+                "Cannot start ranks: after %d s there are %s, %s needed (ranks.wait)",
                 ranks.patience().toSeconds(),
-                executors,
-                slots,
-                cores,
+                offer.describe(),
                 ranks.count() > 0 ? ranks.count() + " are" : "one is"));
       }
       if (System.nanoTime() - saidAt > SAY_NANOS) {
         saidAt = System.nanoTime();
-        progress.say(
-            "waiting for executors: "
-                + executors
-                + " are there, with slots for "
-                + slots
-                + " ranks");
+        progress.say("waiting for executors: there are " + offer.describe());
       }
       Thread.sleep(POLL_MILLIS);
     }
   }
 
-  private static List<ExecutorFacts> registered() {
+  /** Ids of those that Spark counts slots of. */
+  private static Set<String> executors(JavaSparkContext context) {
+    return Set.copyOf(JavaConverters.seqAsJavaList(context.sc().getExecutorIds()));
+  }
+
+  private static List<ExecutorFacts> facts(Set<String> executors) {
     return DriverEndpoint.executors().values().stream()
-        .filter(facts -> !facts.executor().equals("driver"))
+        .filter(facts -> executors.contains(facts.executor()))
         .toList();
+  }
+
+  /**
+   * Executors that are still to come: YARN and Kubernetes start as many as they are told. Where
+   * nobody says how many ranks there are, those have to do that have come.
+   */
+  private static int awaited(JavaSparkContext context, RanksConfig ranks, int executors) {
+    String master = context.master();
+    boolean told = master.startsWith("yarn") || master.startsWith("k8s");
+    return told && ranks.count() > 0
+        ? Math.max(0, context.getConf().getInt("spark.executor.instances", 0) - executors)
+        : 0;
   }
 
   /** A rank is a task: where only {@code spark.task.cpus} says how large, that is its size. */
@@ -191,23 +234,17 @@ record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
     }
   }
 
-  /** As configured; otherwise a CPU cluster, or a whole executor where that is less. */
-  private static int coresOf(JavaSparkContext context, RanksConfig ranks, ExecutorHosts hosts) {
-    if (ranks.cores() > 0) {
-      return ranks.cores();
-    }
-    int cluster = hosts.coresOfCluster();
-    int cores = Math.min(cluster, context.getConf().getInt(EXECUTOR_CORES, cluster));
-    while (cores > 1 && slots(context, profile(context, cores)) == 0) {
-      cores--; // local-cluster and standalone do not say how many cores an executor has
-    }
-    return cores;
-  }
-
   /** Where nobody said how large ranks are, cores that they leave idle are worth a line. */
-  private static void sayIfIdle(int count, int cores, ExecutorHosts hosts, Progress progress) {
+  private static void sayIfIdle(ClusterOffer.Size size, ExecutorHosts hosts, Progress progress) {
+    if (hosts.ranks().cores() > 0) {
+      return;
+    }
+    int cores = size.cores();
     int cluster = hosts.coresOfCluster();
-    if (hosts.ranks().cores() == 0 && cores < cluster && count <= hosts.groups(cluster)) {
+    if (hosts.ranks().count() == 0) {
+      hosts.tooSmall(cores).ifPresent(progress::say);
+    }
+    if (cores < cluster && size.count() <= hosts.groups(cluster)) {
       progress.say(
           String.format(
               Locale.ROOT,
@@ -240,7 +277,7 @@ record RankLayout(int count, int cores, int threads, ResourceProfile profile) {
                 : profile);
   }
 
-  private static TunerException unsuitable(String reason) {
+  static TunerException unsuitable(String reason) {
     return new TunerException(ExitCode.UNSUITABLE, "Cannot start ranks: " + reason);
   }
 }

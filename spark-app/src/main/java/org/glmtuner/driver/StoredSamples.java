@@ -3,7 +3,9 @@ package org.glmtuner.driver;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 import org.glmtuner.config.TunerConfig;
@@ -58,8 +60,9 @@ public final class StoredSamples {
                 (double) read.tokens / read.rows,
                 (double) read.labelled / read.rows,
                 Math.max(read.longest, SampleSizes.longest(config.data()).longest()),
-                java.util.OptionalLong.empty(),
-                String.format("on average of %,d samples in %s", read.rows, store.location()))
+                OptionalLong.empty(),
+                String.format(
+                    Locale.ROOT, "on average of %,d samples in %s", read.rows, store.location()))
             .counted(counts.get().training()));
   }
 

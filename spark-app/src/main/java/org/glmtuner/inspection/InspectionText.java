@@ -3,6 +3,7 @@ package org.glmtuner.inspection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** An inspection as people read it; the layers' tensors, which are alike, on one line each. */
@@ -40,7 +41,7 @@ final class InspectionText {
       lines.add(indent + title + ":");
       entries.forEach((key, entry) -> lines.add(indent + "  " + key + ": " + entry));
     } else if (value instanceof Long number) {
-      lines.add(indent + title + ": " + String.format("%,d", number));
+      lines.add(indent + title + ": " + String.format(Locale.ROOT, "%,d", number));
     } else {
       lines.add(indent + title + ": " + value);
     }

@@ -1,6 +1,7 @@
 package org.glmtuner.model;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -37,7 +38,7 @@ public record PublishedFile(String name, long bytes, String sha256, String relea
               Release.SLIMMED.title()));
 
   private static PublishedFile shard(int number, long bytes, String sha256) {
-    String name = String.format("pytorch_model-%05d-of-00008.bin", number);
+    String name = String.format(Locale.ROOT, "pytorch_model-%05d-of-00008.bin", number);
     return new PublishedFile(name, bytes, sha256, WEIGHTS);
   }
 

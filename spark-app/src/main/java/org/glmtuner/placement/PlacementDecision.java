@@ -72,6 +72,33 @@ public final class PlacementDecision {
     return new PlacementDecision(memory, ranks, need, config).mapped(reason);
   }
 
+  /**
+   * The same placement, of ranks that have come to have more for themselves than they needed when
+   * it was decided.
+   */
+  public static HostPlacement grown(
+      HostPlacement decided,
+      List<MemoryNode> memory,
+      List<CpuGroup> ranks,
+      MemoryNeed need,
+      MemoryConfig config) {
+    PlacementDecision grown = new PlacementDecision(memory, ranks, need, config);
+    NodeLoads loads = new NodeLoads(memory, need);
+    if (decided.mode() != Mode.MAPPED) {
+      decided.ranks().stream().map(RankPlacement::nodes).distinct().forEach(loads::addWeights);
+    } else if (memory.size() == 1) {
+      loads.addWeights(List.of(memory.get(0).number()));
+    }
+    ranks.forEach(rank -> loads.addOwn(rank.nodes(), grown.prefersHbm()));
+    return new HostPlacement(
+        decided.mode(),
+        decided.kind(),
+        decided.ranks(),
+        loads.uses(),
+        decided.elsewhere(),
+        decided.reason());
+  }
+
   private HostPlacement decide() {
     if (config.kind() != MemoryConfig.Kind.AUTO) {
       requireKind(config.kind() == MemoryConfig.Kind.HBM ? Kind.HBM : Kind.DRAM);
@@ -94,7 +121,9 @@ public final class PlacementDecision {
             String.format(Locale.ROOT, "not %s in %s: %s", mode.title(), kind, obstacle.get()));
       }
     }
-    if (config.weights() == Weights.AUTO && config.kind() != MemoryConfig.Kind.HBM) {
+    boolean mappedInHbm = oneKind(); // where there is HBM only, the page cache is in it
+    if (config.weights() == Weights.AUTO
+        && (config.kind() != MemoryConfig.Kind.HBM || mappedInHbm)) {
       return mapped(String.join("; ", obstacles));
     }
     throw unsuitable(String.join("; ", obstacles));

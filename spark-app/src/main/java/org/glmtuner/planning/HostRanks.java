@@ -52,8 +52,12 @@ record HostRanks(Topology topology, List<CpuGroup> groups, int cores, int all) {
    * @throws org.glmtuner.failure.TunerException (exit code 3) where the host cannot do what is
    *     asked
    */
-  HostPlacement place(long weightBytes, long ownBytes, MemoryConfig config) {
-    return PlacementDecision.decide(
-        topology.memory(), groups, new MemoryNeed(weightBytes, ownBytes), config);
+  HostPlacement place(MemoryNeed need, MemoryConfig config) {
+    return PlacementDecision.decide(topology.memory(), groups, need, config);
+  }
+
+  /** The same where ranks have more than they were placed with. */
+  HostPlacement grown(HostPlacement placement, MemoryNeed need, MemoryConfig config) {
+    return PlacementDecision.grown(placement, topology.memory(), groups, need, config);
   }
 }

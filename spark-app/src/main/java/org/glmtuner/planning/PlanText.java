@@ -199,7 +199,7 @@ final class PlanText {
     lines.add(
         INDENT
             + format(
-                "network: %.0f MB a rank and step%s, %s with %.3g GB/s%s, %.0f %% of the step, most of it beside the backward",
+                "network: %.0f MB a rank and step%s, %s with %.3g GB/s%s, %.0f %% of the step; the backward hides %s of it",
                 use.bytesPerRank() / MEGA,
                 use.bytesPerHost() > 0
                     ? format(", %.0f MB between hosts", use.bytesPerHost() / MEGA)
@@ -207,7 +207,8 @@ final class PlanText {
                 Amounts.seconds(use.seconds()),
                 rate.perSecond() / GIGA,
                 origin(rate),
-                100 * use.seconds() / step.time().total()));
+                100 * use.seconds() / step.time().total(),
+                Amounts.seconds(use.seconds() - step.time().exposed())));
   }
 
   private void part(Table table, String name, double value, String how) {
@@ -261,7 +262,8 @@ final class PlanText {
       lines.add(
           INDENT
               + format(
-                  "they do not count, and spark.executor.memoryOverhead=%s is enough", unshared));
+                  "they count for none but have to fit, and spark.executor.memoryOverhead=%s is enough",
+                  unshared));
     }
   }
 

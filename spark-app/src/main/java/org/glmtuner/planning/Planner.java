@@ -11,7 +11,7 @@ import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig.Prefix;
 import org.glmtuner.model.RankMemory;
 import org.glmtuner.placement.HostPlacement;
-import org.glmtuner.placement.RankPlacement;
+import org.glmtuner.placement.MemoryNeed;
 import org.glmtuner.planning.Speeds.Rate;
 import org.glmtuner.topology.Topology.MemoryNode;
 
@@ -52,9 +52,10 @@ public final class Planner {
 
   private Plan plan() {
     TrainingConfig training = request.config().training();
-    int budget = budget();
+    HostPlacement least = ranks.place(need(own(leastBudget())), request.config().memory());
+    int budget = budget(least.copies());
     long own = own(budget);
-    HostPlacement placement = place(own);
+    HostPlacement placement = ranks.grown(least, need(own), request.config().memory());
     StepShare share = StepShare.of(training.globalBatch(), ranks.all(), request.samples(), budget);
     Plan.Step step = step(share, budget, placement);
     Plan.Run run =
@@ -64,13 +65,15 @@ public final class Planner {
     return new Plan(request, spots(placement, own), placement, step, run, spark, warnings);
   }
 
-  /**
-   * Tokens of a micro-batch. How many copies of the weights a host holds beside its ranks depends
-   * on how large these are, and they on what is left: copies are counted with ranks as small as
-   * they can be.
-   */
-  private int budget() {
-    long copies = place(own(1)).copies();
+  /** Where ranks have their memory is decided before they are told how much they may take. */
+  private int leastBudget() {
+    return request.config().training().microBatchTokens() instanceof MicroBatchTokens.Given given
+        ? given.tokens()
+        : 1;
+  }
+
+  /** Tokens of a micro-batch, beside so many copies of the weights. */
+  private int budget(int copies) {
     long bytes = request.host().topology().memory().stream().mapToLong(MemoryNode::bytes).sum();
     return new MicroBatchMemory(
             memory,
@@ -81,8 +84,8 @@ public final class Planner {
         .tokens();
   }
 
-  private HostPlacement place(long own) {
-    return ranks.place(request.model().weightBytes(), own, request.config().memory());
+  private MemoryNeed need(long own) {
+    return new MemoryNeed(request.model().weightBytes(), own);
   }
 
   private MicroBatchMemory.Samples statistics() {
@@ -161,7 +164,7 @@ public final class Planner {
             ranks.count(),
             own + request.config().ranks().jvm().heap(),
             request.model().weightBytes(),
-            placement.ranks().stream().filter(RankPlacement::shared).count(),
+            placement.copies(),
             memory.checkpointBytes()));
   }
 }

@@ -26,8 +26,8 @@ public record SparkSettings(int executors, int ranks, int cores, Overheads overh
    *
    * @param resident pages of each process summed, so that weights which ranks map together count
    *     once for each of them: YARN's way
-   * @param unshared without what is mapped read-only and shared: YARN's with {@link
-   *     #SHARED_NOT_COUNTED}
+   * @param unshared with each copy of the weights once, as a run counts before it starts: YARN's
+   *     with {@link #SHARED_NOT_COUNTED} counts no more
    */
   public record Overheads(long resident, long unshared) {}
 
@@ -36,14 +36,13 @@ public record SparkSettings(int executors, int ranks, int cores, Overheads overh
    *
    * @param rankBytes of a rank for itself, its Java heap included
    * @param weightBytes that a rank reads
-   * @param sharing ranks that map them together with others, rather than for themselves
+   * @param copies of the weights, the mapped file being one
    * @param checkpoint bytes that the first rank takes besides
    */
   static Overheads overheads(
-      int ranks, long rankBytes, long weightBytes, long sharing, long checkpoint) {
+      int ranks, long rankBytes, long weightBytes, int copies, long checkpoint) {
     long own = HEAP_OVERHEAD + checkpoint + ranks * rankBytes;
-    long all = own + ranks * weightBytes;
-    return new Overheads(all, all - sharing * weightBytes);
+    return new Overheads(own + ranks * weightBytes, own + copies * weightBytes);
   }
 
   /** Options of spark-submit: {@code --conf NAME=VALUE}. */

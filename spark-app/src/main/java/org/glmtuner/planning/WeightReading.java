@@ -26,19 +26,19 @@ final class WeightReading {
   }
 
   /**
-   * Bytes a second of the slowest rank: the least of what the memory gives to each of its readers
-   * and what the rank's cores take.
+   * Bytes a second of the slowest rank: what it gets of a CPU cluster's, where that is known, and
+   * otherwise the least of what the memory gives to each of its readers and what the rank's cores
+   * take.
    *
    * @throws TunerException (exit code 2) where neither is known
    */
   Rate ofRank() {
-    Optional<Rate> memory =
-        speeds.clusterReading().isPresent()
-            ? speeds.clusterReading().map(rate -> rate.dividedBy(mostInACluster()))
-            : ofMemory();
+    if (speeds.clusterReading().isPresent()) {
+      return speeds.clusterReading().get().dividedBy(mostInACluster());
+    }
     Optional<Rate> cores =
         speeds.coreReading().map(r -> new Rate(r.perSecond() * ranks.cores(), r.origin()));
-    return Stream.of(memory, cores)
+    return Stream.of(ofMemory(), cores)
         .flatMap(Optional::stream)
         .min(Comparator.comparingDouble(Rate::perSecond))
         .orElseThrow(

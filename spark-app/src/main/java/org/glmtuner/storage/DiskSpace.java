@@ -3,6 +3,7 @@ package org.glmtuner.storage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 
@@ -32,8 +33,11 @@ public final class DiskSpace {
       throw new TunerException(
           ExitCode.UNSUITABLE,
           String.format(
+              Locale.ROOT,
               "Cannot write %s: it needs %d bytes, its file system has %d free",
-              file, needed, free));
+              file,
+              needed,
+              free));
     }
   }
 
@@ -50,8 +54,11 @@ public final class DiskSpace {
       throw new TunerException(
           ExitCode.UNSUITABLE,
           String.format(
+              Locale.ROOT,
               "Cannot write %s: it needs %d bytes, its file system, with %d free, became full meanwhile",
-              file, needed, free(file)),
+              file,
+              needed,
+              free(file)),
           failure);
     }
   }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -31,7 +32,8 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
   /**
    * The groups for so many ranks on this host, of which the first ones are theirs. Their size is
    * {@code ranks.cores}, or the largest for which there are enough groups: a whole cluster where
-   * there is one for each rank.
+   * there is one for each rank. Where nothing says how many ranks there are, and clusters differ in
+   * size, it is the one with which ranks have the most cores: clusters that are smaller have none.
    *
    * @param ranks 0 for one in each cluster ({@code ranks.per-cluster}), or with {@code ranks.cores}
    *     as many as there is room for: there are as many groups then
@@ -42,19 +44,36 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
     if (config.cores() > 0) {
       return withRoom(host, config, config.cores(), Math.max(1, ranks));
     }
-    int cores = config.pinning().acrossClusters() ? sum(clusters) : most(clusters);
-    if (ranks > 0) {
+    if (ranks > 0 || clusters.isEmpty()) {
+      int cores = most(clusters);
       while (cores > 1 && ofCores(host, config, cores).groups.size() < ranks) {
         cores--;
       }
-      return withRoom(host, config, Math.max(1, cores), ranks);
+      return withRoom(host, config, Math.max(1, cores), Math.max(1, ranks));
     }
     int each = Math.max(1, config.pinning().perCluster());
-    int count = clusters.stream().mapToInt(c -> Math.min(each, c.cores().size())).sum();
-    while (cores > 1 && split(clusters, cores, each, config).groups.size() < count) {
-      cores--;
-    }
-    return count == 0 ? withRoom(host, config, 1, 1) : split(clusters, cores, each, config);
+    return clusters.stream()
+        .map(cluster -> Math.max(1, cluster.cores().size() / each))
+        .distinct()
+        .map(cores -> split(clusters, cores, each, config))
+        .max(
+            Comparator.comparingInt(RankGroups::coresTaken)
+                .thenComparing(groups -> groups.groups.size()))
+        .orElseThrow();
+  }
+
+  /**
+   * As many groups of so many cores as each cluster has where nothing says how many ranks there
+   * are: {@code ranks.per-cluster}, or one.
+   */
+  public static RankGroups inEachCluster(Topology host, RanksConfig config, int cores) {
+    int each = Math.max(1, config.pinning().perCluster());
+    return split(usable(host, config), cores, each, config);
+  }
+
+  /** By all groups together. */
+  private int coresTaken() {
+    return cores * groups.size();
   }
 
   /**
@@ -84,8 +103,8 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
   public static RankGroups ofCores(Topology host, RanksConfig config, int cores) {
     List<CpuCluster> clusters = usable(host, config);
     RanksConfig.Pinning pinning = config.pinning();
-    if (pinning.acrossClusters() && most(clusters) < cores && !clusters.isEmpty()) {
-      clusters = List.of(joined(clusters));
+    if (pinning.acrossClusters() && most(clusters) < cores) {
+      return across(clusters, cores, config);
     }
     int limit = pinning.perCluster() > 0 ? pinning.perCluster() : Integer.MAX_VALUE;
     return split(clusters, cores, limit, config);
@@ -102,7 +121,26 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
         int from = turn * cores;
         if (from + cores <= cluster.cores().size()) {
           List<Core> piece = cluster.cores().subList(from, from + cores);
-          groups.add(group(cluster, piece, config.pinning().smt()));
+          groups.add(group(List.of(cluster), piece, config.pinning().smt()));
+        }
+      }
+    }
+    return new RankGroups(cores, groups);
+  }
+
+  /** Cores of one cluster after the other, each group local to the clusters that it has some of. */
+  private static RankGroups across(List<CpuCluster> clusters, int cores, RanksConfig config) {
+    List<CpuGroup> groups = new ArrayList<>();
+    List<Core> piece = new ArrayList<>();
+    List<CpuCluster> from = new ArrayList<>();
+    for (CpuCluster cluster : clusters) {
+      for (Core core : cluster.cores()) {
+        piece.add(core);
+        from.add(cluster);
+        if (piece.size() == cores) {
+          groups.add(group(from, piece, config.pinning().smt()));
+          piece.clear();
+          from.clear();
         }
       }
     }
@@ -137,28 +175,30 @@ public record RankGroups(int cores, List<CpuGroup> groups) {
         .toList();
   }
 
-  private static CpuCluster joined(List<CpuCluster> clusters) {
-    return new CpuCluster(
-        clusters.get(0).socket(),
-        clusters.stream().flatMap(cluster -> cluster.cores().stream()).toList(),
-        clusters.stream().flatMap(c -> c.nodes().stream()).distinct().sorted().toList());
-  }
-
-  private static CpuGroup group(CpuCluster cluster, List<Core> cores, boolean smt) {
+  private static CpuGroup group(List<CpuCluster> clusters, List<Core> cores, boolean smt) {
     List<Integer> all = cores.stream().flatMap(c -> c.cpus().stream()).sorted().toList();
     return new CpuGroup(
-        cluster.socket(),
+        clusters.get(0).socket(),
         smt ? all : cores.stream().map(core -> core.cpus().get(0)).sorted().toList(),
         all,
-        cluster.nodes());
+        clusters.stream().flatMap(c -> c.nodes().stream()).distinct().sorted().toList());
   }
 
   private static int most(List<CpuCluster> clusters) {
     return clusters.stream().mapToInt(cluster -> cluster.cores().size()).max().orElse(0);
   }
 
-  private static int sum(List<CpuCluster> clusters) {
-    return clusters.stream().mapToInt(cluster -> cluster.cores().size()).sum();
+  /** For people: that clusters are too small for ranks of so many cores; nothing if none is. */
+  public static Optional<String> tooSmall(Topology host, RanksConfig config, int cores) {
+    List<CpuCluster> clusters = usable(host, config);
+    boolean joined = config.pinning().acrossClusters() && most(clusters) < cores;
+    return joined || clusters.stream().allMatch(c -> c.cores().size() >= cores)
+        ? Optional.empty()
+        : Optional.of(
+            "ranks have "
+                + count(cores, "core")
+                + ", and CPU clusters with fewer have none: "
+                + describe(host, config));
   }
 
   /** The clusters with their sizes and what ranks may not have of them, for messages. */

@@ -25,13 +25,14 @@ public final class TopologyProbe {
   private TopologyProbe() {}
 
   /**
-   * What this process may use of its host: CPUs by its affinity and control group, memory by its
-   * control group.
+   * What this process may use of its host: CPUs by its affinity and control group, NUMA nodes by
+   * its control group.
    *
    * @param program path of {@code glm-topology}
    */
   public static Topology ofThisProcess(Path program) throws InterruptedException {
-    return parse(run(List.of(program.toString()), LIMIT), program);
+    return HostMemory.complete(
+        parse(run(List.of(program.toString()), LIMIT), program), Path.of("/"));
   }
 
   /**

@@ -168,14 +168,23 @@ class PlanCommandTest {
 
   @Test
   void numbersThatMakeNoSenseAreRefused() {
-    assertThat(error(ExitCode.INVALID, "--hosts", 0)).isEqualTo("Invalid --hosts: 0 (1 or more)");
+    assertThat(error(ExitCode.INVALID, "--hosts", 0)).isEqualTo("Invalid --hosts: 0 (1 to 10000)");
+    assertThat(error(ExitCode.INVALID, "--hosts", "2147483647"))
+        .isEqualTo("Invalid --hosts: 2147483647 (1 to 10000)");
     Object[] given = {"--topology", xeonMax("flat"), "--gflops-per-core", "100"};
     assertThat(error(ExitCode.INVALID, with(given, "--tokens-per-sample", "1")))
         .isEqualTo("Invalid --tokens-per-sample: 1.0 (2 or more)");
     assertThat(error(ExitCode.INVALID, with(given, "--samples", "0")))
         .isEqualTo("Invalid --samples: 0 (1 or more)");
     assertThat(error(ExitCode.INVALID, with(given, "--memory-gb-s", "-3")))
-        .isEqualTo("Invalid --memory-gb-s: -3.0 (a number above 0)");
+        .isEqualTo("Invalid --memory-gb-s: -3.0 (1e-6 to 1e9)");
+    assertThat(error(ExitCode.INVALID, with(given, "--network-gb-s", "0")))
+        .isEqualTo("Invalid --network-gb-s: 0.0 (1e-6 to 1e9)");
+    for (String rate : List.of("-5", "0", "1e-300", "NaN", "Infinity")) {
+      assertThat(error(ExitCode.INVALID, "--topology", xeonMax("flat"), "--gflops-per-core", rate))
+          .startsWith("Invalid --gflops-per-core: ")
+          .endsWith(" (1e-6 to 1e9)");
+    }
   }
 
   private static Object[] with(Object[] given, String option, String value) {

@@ -240,7 +240,8 @@ class FaultIT {
               () ->
                   submission
                       .err()
-                      .contains("waiting for executors: 1 are there, with slots for 1 ranks"));
+                      .contains(
+                          "waiting for executors: there are 1 executors with 1 slots of 1 cores"));
       signal(submission.driver(), "TERM");
       assertThat(submission.await(Duration.ofSeconds(10)))
           .as(submission.err())

@@ -63,6 +63,24 @@ class ExecutorHostsTest {
   }
 
   @Test
+  void aSmallClusterDoesNotMakeTheRanksOfAllHostsSmall() {
+    ExecutorHosts hosts =
+        hosts(
+            "",
+            executor("0", "a", Hosts.xeonMax(), Double.POSITIVE_INFINITY),
+            executor("1", "b", 0, 1));
+    assertThat(hosts.coresOfCluster()).isEqualTo(8);
+    assertThat(hosts.tooSmall(8))
+        .contains(
+            "ranks have 8 cores, and CPU clusters with fewer have none: 1 CPU cluster (1 of 2 cores)");
+    assertThat(hosts.tooSmall(2)).isEmpty();
+    Topology uneven = Hosts.clusters(new int[] {0, 1, 2, 3}, new int[] {4});
+    ExecutorHosts one = hosts("", executor("0", "a", uneven, Double.POSITIVE_INFINITY));
+    assertThat(one.coresOfCluster()).isEqualTo(4);
+    assertThat(one.tooSmall(4).orElseThrow()).startsWith("ranks have 4 cores, and CPU clusters");
+  }
+
+  @Test
   void anExecutorWithoutATopologyIsNamedWithItsReason() {
     ExecutorFacts blind = new ExecutorFacts("7", "a", null, 1, "Cannot read it: no permission");
     assertThatThrownBy(() -> hosts("", executor("0", "a", 0), blind))

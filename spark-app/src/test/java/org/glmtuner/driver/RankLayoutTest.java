@@ -87,15 +87,37 @@ class RankLayoutTest {
   @Test
   void tasksLargerThanAClusterAreRefused() {
     unsuitable(
-        () ->
-            RankLayout.local(
-                Hosts.ranks("count = 1"),
-                spark("spark.task.cpus", "16"),
-                4,
-                Hosts.xeonMax(),
-                ENDLESS,
-                notes::add),
-        "Cannot place 1 rank of 16 cores: there is room for 0 in 8 CPU clusters (8 of 8 cores) (ranks.count, ranks.cores, ranks.per-cluster, ranks.reserve-cores, ranks.across-clusters)");
+        () -> taskCpus("count = 1", "16", Hosts.xeonMax()),
+        "Cannot start ranks: spark.task.cpus=16, but a rank can have 8 cores in 8 CPU clusters (8 of 8 cores): set spark.task.cpus=8");
+  }
+
+  @Test
+  void tasksThatLeaveNoRoomForAllRanksAreRefusedWithTheSizeThatDoes() {
+    unsuitable(
+        () -> taskCpus("count = 3", "3", Hosts.oneNode(0, 1, 2, 3, 4, 5, 6, 7)),
+        "Cannot start ranks: spark.task.cpus=3, but each of 3 ranks can have 2 cores in 1 CPU cluster (1 of 8 cores): set spark.task.cpus=2");
+    unsuitable(
+        () -> taskCpus("reserve-cores = 1", "8", Hosts.xeonMax()),
+        "Cannot start ranks: spark.task.cpus=8, but a rank can have 7 cores in 8 CPU clusters (8 of 8 cores; kept free in each: 1): set spark.task.cpus=7");
+    assertThat(taskCpus("count = 3", "2", Hosts.xeonMax()).cores()).isEqualTo(2);
+    assertThat(taskCpus("across-clusters = true", "16", Hosts.xeonMax()).count()).isEqualTo(4);
+    unsuitable(
+        () -> taskCpus("count = 3, cores = 4", "2", Hosts.oneNode(0, 1, 2, 3, 4, 5, 6, 7)),
+        "Cannot place 3 ranks of 4 cores: there is room for 2 in 1 CPU cluster (1 of 8 cores) (ranks.count, ranks.cores, ranks.per-cluster, ranks.reserve-cores, ranks.across-clusters)");
+  }
+
+  private RankLayout taskCpus(String ranks, String taskCpus, Topology host) {
+    return RankLayout.local(
+        Hosts.ranks(ranks), spark("spark.task.cpus", taskCpus), 4, host, ENDLESS, notes::add);
+  }
+
+  @Test
+  void clustersThatStayWithoutARankAreTold() {
+    Topology uneven = Hosts.clusters(new int[] {0, 1, 2, 3}, new int[] {4});
+    assertThat(local("", 2, uneven, ENDLESS)).isEqualTo(new RankLayout(1, 4, 4, null));
+    assertThat(notes)
+        .containsExactly(
+            "ranks have 4 cores, and CPU clusters with fewer have none: 2 CPU clusters (1 of 1 core, 1 of 4 cores)");
   }
 
   @Test

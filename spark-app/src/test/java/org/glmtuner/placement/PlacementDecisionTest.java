@@ -275,6 +275,27 @@ class PlacementDecisionTest {
   }
 
   @Test
+  void aRankThatIsAloneOnAHostOfHbmMapsTheFileIntoItWhereACopyHasNoRoom() {
+    Topology host = XeonMax.hbmOnly();
+    List<CpuGroup> alone = XeonMax.ranks(host, 1).subList(0, 1);
+    MemoryNeed need = new MemoryNeed(WEIGHTS, RANK);
+    MemoryConfig hbm = config(Weights.AUTO, MemoryConfig.Kind.HBM);
+    HostPlacement placement = PlacementDecision.decide(host.memory(), alone, need, hbm);
+    assertThat(placement.mode()).isEqualTo(Mode.MAPPED);
+    assertThat(placement.kind()).isEqualTo(Kind.HBM);
+    assertThat(placement.reason())
+        .contains("not a copy for each NUMA node in HBM", "each socket has one such node");
+    assertThatThrownBy(
+            () ->
+                PlacementDecision.decide(
+                    XeonMax.flat().memory(),
+                    XeonMax.ranks(XeonMax.flat(), 1).subList(0, 1),
+                    new MemoryNeed(2 * WEIGHTS, RANK),
+                    hbm))
+        .hasMessageStartingWith("Cannot place the weights: not a copy for each NUMA node in HBM");
+  }
+
+  @Test
   void twoSocketsOfPlainMemoryHaveACopyEach() {
     List<MemoryNode> memory =
         List.of(

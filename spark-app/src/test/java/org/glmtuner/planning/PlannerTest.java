@@ -3,18 +3,12 @@ package org.glmtuner.planning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.glmtuner.planning.Plans.plan;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.assertj.core.data.Percentage;
-import org.glmtuner.config.ConfigLoader;
-import org.glmtuner.config.Precision;
-import org.glmtuner.config.TunerConfig;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.placement.HostPlacement.Mode;
@@ -26,19 +20,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PlannerTest {
-  private static final Rate GIVEN = new Rate(100e9, "given");
-  private static final Speeds SPEEDS =
-      new Speeds(
-          GIVEN, Optional.empty(), Optional.empty(), Speeds.SHARED_MEMORY, Speeds.TEN_GIGABIT);
-  private static final Speeds WITH_READING =
-      new Speeds(
-          GIVEN,
-          Optional.of(new Rate(20e9, "given")),
-          Optional.empty(),
-          Speeds.SHARED_MEMORY,
-          Speeds.TEN_GIGABIT);
-  private static final ModelSizes MODEL = ModelSizes.ofChatGlm6b(Precision.BF16);
-
   @TempDir static Path cache;
   private static Topology flat;
   private static Topology hbmOnly;
@@ -51,32 +32,9 @@ class PlannerTest {
     cacheMode = Machines.xeonMax("cache", cache);
   }
 
-  private static Plan plan(Topology topology, String... keys) {
-    return plan(topology, 1, keys);
-  }
-
-  private static Plan plan(Topology topology, int hosts, String... keys) {
-    TunerConfig config = config(keys);
-    return Planner.plan(
-        new PlanRequest(
-            config,
-            new HostPlan(topology, "as a test has it", hosts),
-            MODEL,
-            SampleSizes.longest(config.data()),
-            topology.memory().get(0).bandwidth() > 0 ? SPEEDS : WITH_READING));
-  }
-
-  private static TunerConfig config(String... keys) {
-    Map<String, String> overrides = new HashMap<>();
-    for (String key : keys) {
-      overrides.put(key.substring(0, key.indexOf('=')), key.substring(key.indexOf('=') + 1));
-    }
-    return ConfigLoader.load("", "", overrides);
-  }
-
   @Test
   void chatGlm6bIsKnown() {
-    assertThat(MODEL.weightBytes() / 1e9).isCloseTo(12.35, within(0.01));
+    assertThat(Plans.MODEL.weightBytes() / 1e9).isCloseTo(12.35, within(0.01));
   }
 
   @Test
@@ -96,26 +54,6 @@ class PlannerTest {
     assertThat(plan.warnings())
         .containsExactly(
             "Micro-batches are never full: a rank has about 256 tokens in a step, training.micro-batch-tokens is 1024; a greater training.global-batch would use weights once read for more tokens");
-  }
-
-  @Test
-  void theJsonHasWhatProgramsLookFor() {
-    Plan plan = plan(flat);
-    JsonObject json = JsonParser.parseString(plan.toJson()).getAsJsonObject();
-    assertThat(json.get("world_size").getAsInt()).isEqualTo(8);
-    JsonObject rank = json.getAsJsonArray("ranks").get(7).getAsJsonObject();
-    assertThat(rank.get("host").getAsInt()).isZero();
-    assertThat(rank.get("cores").getAsInt()).isEqualTo(8);
-    assertThat(rank.get("numa_node").getAsInt()).isEqualTo(7);
-    assertThat(rank.get("memory").getAsLong()).isEqualTo(plan.ranks().get(7).memory());
-    JsonObject weights = json.getAsJsonObject("weights");
-    assertThat(weights.get("mode").getAsString()).isEqualTo("per-node");
-    assertThat(weights.get("kind").getAsString()).isEqualTo("hbm");
-    assertThat(weights.get("bytes").getAsLong()).isEqualTo(8 * MODEL.weightBytes());
-    assertThat(weights.getAsJsonArray("nodes").toString()).isEqualTo("[8,9,10,11,12,13,14,15]");
-    assertThat(json.get("step_seconds").getAsDouble()).isEqualTo(plan.step().time().total());
-    assertThat(json.get("limit").getAsString()).isEqualTo("compute");
-    assertThat(json.getAsJsonObject("host").get("hbm_mode").getAsString()).isEqualTo("flat");
   }
 
   @Test
@@ -154,19 +92,18 @@ class PlannerTest {
 
   @Test
   void memoryThatIsReadFasterThanCoresReadIsNotCounted() {
-    Speeds slow =
-        new Speeds(
-            GIVEN,
-            Optional.of(new Rate(5e9, "measured")),
-            Optional.empty(),
-            Speeds.SHARED_MEMORY,
-            Speeds.TEN_GIGABIT);
-    PlanRequest request = plan(flat).request();
-    Plan plan =
-        Planner.plan(
-            new PlanRequest(
-                request.config(), request.host(), request.model(), request.samples(), slow));
-    assertThat(plan.step().reading()).isEqualTo(new Rate(40e9, "measured"));
+    Optional<Rate> slow = Optional.of(new Rate(5e9, "measured"));
+    assertThat(plan(flat, 1, Plans.speeds(slow, Optional.empty())).step().reading())
+        .isEqualTo(new Rate(40e9, "measured"));
+  }
+
+  @Test
+  void whatIsGivenOfTheMemoryStandsWhateverWasMeasuredElsewhere() {
+    Speeds speeds =
+        Plans.speeds(Optional.of(new Rate(5e9, "measured")), Optional.of(new Rate(400e9, "given")));
+    assertThat(plan(flat, 1, speeds).step().reading()).isEqualTo(new Rate(400e9, "given"));
+    assertThat(plan(flat, 1, speeds, "ranks.count=16").step().reading())
+        .isEqualTo(new Rate(200e9, "given"));
   }
 
   @Test
@@ -211,8 +148,8 @@ class PlannerTest {
     assertThatThrownBy(() -> plan(Machines.small(2, 14L << 30), "ranks.count=2"))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-        .hasMessageMatching(
-            "Cannot fit the ranks into memory: each host has 15\\.0 GB .*: 12\\.3 GB of the base, .* for each of 2 ranks .*");
+        .hasMessage(
+            "Cannot place the weights: the mapped weight file and 2 ranks need 18.93 GB, the host has 15.03 GB of DRAM (memory.kind, memory.weights)");
   }
 
   @Test
@@ -232,31 +169,8 @@ class PlannerTest {
   }
 
   @Test
-  void yarnCountsMappedWeightsOnceForEachRank() {
-    Plan mapped = plan(Machines.small(2, 64L << 30), "ranks.count=2");
-    SparkSettings.Overheads overheads = mapped.spark().overheads();
-    assertThat(overheads.resident() - overheads.unshared()).isEqualTo(2 * MODEL.weightBytes());
-    assertThat(overheads.unshared() / 1e9)
-        .isCloseTo(
-            2 * (mapped.ranks().get(0).memory() / 1e9 + 0.537) + 0.352 + 0.403, within(0.01));
-    assertThat(mapped.toText())
-        .anyMatch(line -> line.contains(SparkSettings.SHARED_NOT_COUNTED + "=true"));
-    SparkSettings.Overheads own = plan(flat).spark().overheads();
-    assertThat(own.unshared()).isEqualTo(own.resident());
-  }
-
-  @Test
   void whatNothingTellsMustBeGiven() {
-    PlanRequest request = plan(Machines.small(2, 64L << 30)).request();
-    assertThatThrownBy(
-            () ->
-                Planner.plan(
-                    new PlanRequest(
-                        request.config(),
-                        request.host(),
-                        request.model(),
-                        request.samples(),
-                        SPEEDS)))
+    assertThatThrownBy(() -> plan(Machines.small(2, 64L << 30), 1, Plans.SPEEDS, "ranks.count=2"))
         .hasMessageStartingWith("Invalid arguments: --memory-gb-s is missing");
   }
 
@@ -279,21 +193,23 @@ class PlannerTest {
   }
 
   @Test
+  void weightsAreWhereTheRunHasThemWhateverRanksGrowTo() {
+    Plan auto = plan(hbmOnly, "training.global-batch=512", "training.micro-batch-tokens=auto");
+    assertThat(auto.placement().mode()).isEqualTo(Mode.PER_NODE);
+    assertThat(auto.ranks().get(0).memory()).isGreaterThan(2_500_000_000L);
+    assertThat(auto.placement().uses())
+        .allSatisfy(use -> assertThat(use.own()).isEqualTo(auto.ranks().get(0).memory()));
+    Plan large = plan(hbmOnly, "training.global-batch=512", "training.micro-batch-tokens=4096");
+    assertThat(large.placement().mode()).isEqualTo(Mode.PER_SOCKET);
+    assertThat(large.step().budget()).isEqualTo(4096);
+  }
+
+  @Test
   void aLongerRunTakesLonger() {
     Plan plan = plan(flat);
     assertThat(plan.seconds())
         .isCloseTo(3000 * plan.step().time().total(), Percentage.withPercentage(1e-6));
     assertThat(plan.run().checkpointBytes()).isEqualTo(4 * 117_440_512L);
-  }
-
-  @Test
-  void thePlanIsLaidOut() {
-    List<String> text = plan(flat).toText();
-    assertThat(text)
-        .contains(
-            "8 ranks of 8 cores; 0 of 64 cores of a host are left",
-            "  rank  host  socket  cpus   node   memory  on node  weights",
-            "     7     0       1  56-63     7  1.53 GB       15  node 15");
   }
 
   @Test

@@ -89,9 +89,26 @@ class RankGroupsTest {
   }
 
   @Test
-  void clustersOfUnequalSizeHaveOneRankEachAllTheSame() {
+  void clustersOfUnequalSizeGiveRanksAsManyCoresAsTheyCan() {
     Topology host = Hosts.clusters(new int[] {0, 1, 2, 3}, new int[] {4});
-    assertThat(cpus(RankGroups.of(host, ranks(""), 0))).containsExactly(List.of(0), List.of(4));
+    assertThat(cpus(RankGroups.of(host, ranks(""), 0))).containsExactly(List.of(0, 1, 2, 3));
+    assertThat(cpus(RankGroups.of(host, ranks(""), 2)))
+        .containsExactly(List.of(0, 1), List.of(2, 3));
+    Topology half = Hosts.clusters(new int[] {0, 1, 2, 3}, new int[] {4, 5});
+    assertThat(cpus(RankGroups.of(half, ranks(""), 0)))
+        .containsExactly(List.of(0, 1), List.of(4, 5));
+    assertThat(cpus(RankGroups.of(half, ranks("per-cluster = 2"), 0)))
+        .containsExactly(List.of(0, 1), List.of(4, 5), List.of(2, 3));
+  }
+
+  @Test
+  void clustersThatAreTooSmallForARankAreTold() {
+    Topology host = Hosts.clusters(new int[] {0, 1, 2, 3}, new int[] {4});
+    assertThat(RankGroups.tooSmall(host, ranks(""), 4))
+        .contains(
+            "ranks have 4 cores, and CPU clusters with fewer have none: 2 CPU clusters (1 of 1 core, 1 of 4 cores)");
+    assertThat(RankGroups.tooSmall(host, ranks(""), 1)).isEmpty();
+    assertThat(RankGroups.tooSmall(host, ranks("across-clusters = true"), 5)).isEmpty();
   }
 
   @Test
@@ -112,8 +129,21 @@ class RankGroupsTest {
     RankGroups across = RankGroups.of(XEON_MAX, ranks("cores = 12, across-clusters = true"), 1);
     assertThat(across.groups()).hasSize(5);
     assertThat(across.groups().get(0).cpus()).isEqualTo(range(0, 12));
-    assertThat(across.groups().get(0).nodes()).isEqualTo(range(0, 16));
-    assertThat(RankGroups.of(XEON_MAX, ranks("across-clusters = true"), 1).cores()).isEqualTo(64);
+    assertThat(across.groups().get(0).nodes()).containsExactly(0, 1, 8, 9);
+    assertThat(across.groups().get(1).nodes()).containsExactly(1, 2, 9, 10);
+    assertThat(across.groups()).extracting(CpuGroup::socket).containsExactly(0, 0, 0, 1, 1);
+    assertThat(across.groups().get(3).nodes()).containsExactly(4, 5, 12, 13);
+  }
+
+  @Test
+  void whereAClusterHasEnoughCoresNoRankIsAcrossClustersEvenIfItMay() {
+    assertThat(RankGroups.of(XEON_MAX, ranks("across-clusters = true"), 1).cores()).isEqualTo(8);
+    RankGroups three = RankGroups.of(XEON_MAX, ranks("across-clusters = true"), 3);
+    assertThat(three.cores()).isEqualTo(8);
+    assertThat(three.groups().get(2).nodes()).containsExactly(2, 10);
+    RankGroups large = RankGroups.of(XEON_MAX, ranks("across-clusters = true, cores = 16"), 0);
+    assertThat(large.groups()).extracting(CpuGroup::socket).containsExactly(0, 0, 1, 1);
+    assertThat(large.groups().get(3).nodes()).containsExactly(6, 7, 14, 15);
   }
 
   @Test

@@ -84,7 +84,7 @@ final class PlanCommand implements Callable<Integer> {
     if (hosts < 1) {
       throw TunerException.invalid("Invalid --hosts: " + hosts + " (1 or more)");
     }
-    TunerConfig config = options.load();
+    TunerConfig config = options.load(ConfigOptions.IMPATIENT);
     try (OutputLines lines = output.open()) {
       HostPlan host = host(config.cache().path());
       Plan plan =
@@ -94,7 +94,7 @@ final class PlanCommand implements Callable<Integer> {
                   host,
                   model(config),
                   sizes(config),
-                  speeds.speeds(config, host, topology == null)));
+                  speeds.speeds(config, host, topology == null, main.cancellation())));
       (json ? List.of(plan.toJson()) : plan.toText()).forEach(lines::write);
       lines.finish(closing(plan));
     }

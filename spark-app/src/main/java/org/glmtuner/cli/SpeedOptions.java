@@ -7,9 +7,11 @@ import java.util.function.ToDoubleFunction;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.RanksConfig;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.driver.Cancellation;
 import org.glmtuner.executor.Calibration;
 import org.glmtuner.executor.Calibration.Rates;
 import org.glmtuner.executor.HostTopology;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.planning.HostPlan;
 import org.glmtuner.planning.Speeds;
@@ -51,8 +53,14 @@ final class SpeedOptions {
       description = "What a host sends while it receives as much; without it, 1.25 (10 Gbit/s).")
   private Double network;
 
-  /** Measures what is not given. */
-  Speeds speeds(TunerConfig config, HostPlan host, boolean live)
+  /**
+   * Measures what is not given.
+   *
+   * @param live whether the plan is for hosts like this one
+   * @param cancellation ends the measurement
+   * @throws TunerException (exit code 8) where other ranks keep the cores that are to be measured
+   */
+  Speeds speeds(TunerConfig config, HostPlan host, boolean live, Cancellation cancellation)
       throws IOException, InterruptedException {
     Optional<Rate> link = rate("--network-gb-s", network);
     Optional<Rate> cluster = rate("--memory-gb-s", reading);
@@ -61,7 +69,23 @@ final class SpeedOptions {
     if (given.isPresent() && known) {
       return speeds(given.get(), Optional.empty(), cluster, link);
     }
-    Calibration measured = measure(config, live ? host.count() : 0);
+    Calibration measured;
+    try {
+      measured = measure(config, live ? host.count() : 0, cancellation);
+    } catch (TunerException e) {
+      if (e.exitCode() != ExitCode.NO_FREE_SLOTS) {
+        throw e;
+      }
+      throw new TunerException(
+          ExitCode.NO_FREE_SLOTS,
+          e.getMessage()
+              + "; with "
+              + (given.isEmpty() ? "--gflops-per-core" : "")
+              + (given.isEmpty() && !known ? " and " : "")
+              + (known ? "" : "--memory-gb-s")
+              + " nothing is measured",
+          e);
+    }
     String origin = "measured on this host" + (live ? "" : ", which is not one of these");
     return speeds(
         given.orElse(new Rate(perCore(measured, Rates::operationsPerSecond), origin)),
@@ -76,7 +100,7 @@ final class SpeedOptions {
    * @param hosts of the plan; 0 where it is for others, so that this one has a rank for each of its
    *     CPU clusters
    */
-  private static Calibration measure(TunerConfig config, int hosts)
+  private static Calibration measure(TunerConfig config, int hosts, Cancellation cancellation)
       throws IOException, InterruptedException {
     RanksConfig ranks = hosts > 0 ? config.ranks() : ConfigLoader.load("", "", Map.of()).ranks();
     int asked = hosts > 0 ? (ranks.count() + hosts - 1) / hosts : 0;
@@ -85,7 +109,7 @@ final class SpeedOptions {
     int count = asked > 0 ? asked : groups.groups().size();
     System.err.println(
         "measuring products and memory of " + count + " ranks of " + groups.cores() + " cores");
-    return Calibration.measure(config, host, count, groups.cores(), SECONDS);
+    return Calibration.measure(config, host, count, groups.cores(), SECONDS, cancellation);
   }
 
   private static double perCore(Calibration measured, ToDoubleFunction<Rates> rate) {

@@ -10,6 +10,9 @@ import picocli.CommandLine.Option;
 
 /** The options by which every command gets its configuration. */
 final class ConfigOptions {
+  /** Of who only looks, and does not wait for cores that a run has; an option says otherwise. */
+  static final Map<String, String> IMPATIENT = Map.of("ranks.wait", "15s");
+
   @Option(
       names = "--config",
       paramLabel = "FILE",

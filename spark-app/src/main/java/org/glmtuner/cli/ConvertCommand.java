@@ -87,7 +87,7 @@ final class ConvertCommand implements Callable<Integer> {
     long start = System.nanoTime();
     Conversion result;
     try (ByteProgress progress =
-        ByteProgress.onStandardError("converting", main.cancellation()::isRequested)) {
+        ByteProgress.onStandardError("converting", main.cancellation()::isCancelled)) {
       result = convert(config, progress);
     }
     double seconds = (System.nanoTime() - start) / 1e9;

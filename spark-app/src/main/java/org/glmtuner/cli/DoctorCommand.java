@@ -21,14 +21,14 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Checks this machine, or with the --master of a cluster all its executors: CPUs and kernels, topology and binding,",
       "memory, cache, file system, MPI library, products, reading and an all-reduce. Takes some seconds; nothing is left behind.",
-      "Exit code 3 where something would stop a run."
+      "Exit code 3 where something would stop a run, 8 where a cluster has no free slots to look."
     },
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   private static final int COLUMNS = 160;
 
-  /** Who checks does not wait until another run has ended. */
-  private static final Map<String, String> IMPATIENT = Map.of("ranks.wait", "15s");
+  /** Not as long as a run; some schedulers need a minute to start an executor. */
+  private static final Map<String, String> IMPATIENT_ON_A_CLUSTER = Map.of("ranks.wait", "90s");
 
   @ParentCommand private Main main;
   @Mixin private ConfigOptions options;
@@ -47,13 +47,18 @@ final class DoctorCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     return SparkSetup.hasCluster()
-        ? report(options.load())
+        ? report(configuration(true))
         : main.withoutSpark("doctor", this::local);
+  }
+
+  /** Only an option makes it wait longer, for the file is that of a run. */
+  TunerConfig configuration(boolean cluster) throws IOException {
+    return options.load(cluster ? IMPATIENT_ON_A_CLUSTER : ConfigOptions.IMPATIENT);
   }
 
   private int local() throws IOException, InterruptedException {
     try (OutputLines lines = output.open()) {
-      return finish(new DoctorJob(options.load(IMPATIENT), storage).local(), lines);
+      return finish(job(configuration(false)).local(), lines);
     }
   }
 
@@ -62,9 +67,12 @@ final class DoctorCommand implements Callable<Integer> {
         SparkSession spark = SparkSetup.start("doctor", config);
         Progress progress = ConsoleProgress.onStandardError(SparkSetup.hasTerminal(spark))) {
       main.cancellation().watch(spark.sparkContext());
-      DoctorJob job = new DoctorJob(config, storage);
-      return finish(job.cluster(spark, progress, main.cancellation()), lines);
+      return finish(job(config).cluster(spark, progress), lines);
     }
+  }
+
+  private DoctorJob job(TunerConfig config) {
+    return new DoctorJob(config, storage, main.cancellation());
   }
 
   private int finish(Diagnosis diagnosis, OutputLines lines) throws IOException {

@@ -128,7 +128,7 @@ final class EvaluateCommand implements Callable<Integer> {
           file,
           predictions,
           prediction -> {
-            if (main.cancellation().isRequested()) {
+            if (main.cancellation().isCancelled()) {
               throw new TunerException(ExitCode.CANCELLED, "Cancelled");
             }
             summary.add(prediction);

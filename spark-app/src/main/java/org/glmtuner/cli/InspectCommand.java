@@ -50,7 +50,7 @@ final class InspectCommand implements Callable<Integer> {
 
   private int inspect() throws IOException {
     try (ByteProgress progress =
-            ByteProgress.onStandardError("reading", main.cancellation()::isRequested);
+            ByteProgress.onStandardError("reading", main.cancellation()::isCancelled);
         OutputLines lines = output.open()) {
       Inspection inspection = new Inspector(verify, progress::read).inspect(SourcePath.find(path));
       (json ? List.of(inspection.toJson()) : inspection.toText()).forEach(lines::write);

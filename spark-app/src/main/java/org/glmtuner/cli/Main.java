@@ -133,7 +133,7 @@ public final class Main implements Runnable {
           new TunerException(ExitCode.TRAINING_FAILED, "Cannot go on: " + exception, exception);
       LOG.error("Failed", exception); // not foreseen: the trace is needed to mend it
     }
-    boolean cancelled = cancellation.isRequested() && failure.exitCode() != ExitCode.CANCELLED;
+    boolean cancelled = cancellation.isCancelled() && failure.exitCode() != ExitCode.CANCELLED;
     return cancelled ? new TunerException(ExitCode.CANCELLED, "Cancelled", failure) : failure;
   }
 

@@ -86,7 +86,7 @@ final class PlanCommand implements Callable<Integer> {
     if (hosts < 1 || hosts > MOST_HOSTS) {
       throw TunerException.invalid("Invalid --hosts: " + hosts + " (1 to " + MOST_HOSTS + ")");
     }
-    TunerConfig config = options.load();
+    TunerConfig config = options.load(ConfigOptions.IMPATIENT);
     try (OutputLines lines = output.open()) {
       HostPlan host = host(config.cache().path());
       Plan plan =
@@ -96,7 +96,7 @@ final class PlanCommand implements Callable<Integer> {
                   host,
                   model(config),
                   sizes(config),
-                  speeds.speeds(config, host, topology == null)));
+                  speeds.speeds(config, host, topology == null, main.cancellation())));
       (json ? List.of(plan.toJson()) : plan.toText()).forEach(lines::write);
       lines.finish(closing(plan));
     }

@@ -7,9 +7,11 @@ import java.util.function.ToDoubleFunction;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.RanksConfig;
 import org.glmtuner.config.TunerConfig;
+import org.glmtuner.driver.Cancellation;
 import org.glmtuner.executor.Calibration;
 import org.glmtuner.executor.Calibration.Rates;
 import org.glmtuner.executor.HostTopology;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.planning.HostPlan;
 import org.glmtuner.planning.Speeds;
@@ -67,8 +69,14 @@ final class SpeedOptions {
     }
   }
 
-  /** Measures what is not given. */
-  Speeds speeds(TunerConfig config, HostPlan host, boolean live)
+  /**
+   * Measures what is not given.
+   *
+   * @param live whether the plan is for hosts like this one
+   * @param cancellation ends the measurement
+   * @throws TunerException (exit code 8) where other ranks keep the cores that are to be measured
+   */
+  Speeds speeds(TunerConfig config, HostPlan host, boolean live, Cancellation cancellation)
       throws IOException, InterruptedException {
     Optional<Rate> link = rate("--network-gb-s", network);
     Optional<Rate> cluster = rate("--memory-gb-s", reading);
@@ -77,7 +85,23 @@ final class SpeedOptions {
     if (given.isPresent() && known) {
       return speeds(given.get(), Optional.empty(), cluster, link);
     }
-    Measured measured = measure(config, live ? host.count() : 0);
+    Measured measured;
+    try {
+      measured = measure(config, live ? host.count() : 0, cancellation);
+    } catch (TunerException e) {
+      if (e.exitCode() != ExitCode.NO_FREE_SLOTS) {
+        throw e;
+      }
+      throw new TunerException(
+          ExitCode.NO_FREE_SLOTS,
+          e.getMessage()
+              + "; with "
+              + (given.isEmpty() ? "--gflops-per-core" : "")
+              + (given.isEmpty() && !known ? " and " : "")
+              + (known ? "" : "--memory-gb-s")
+              + " nothing is measured",
+          e);
+    }
     String origin = "measured on this host" + (live ? "" : ", which is not one of these");
     return speeds(
         given.orElse(new Rate(measured.perCore(Rates::operationsPerSecond), origin)),
@@ -92,7 +116,7 @@ final class SpeedOptions {
    * @param hosts of the plan; 0 where it is for others, so that this one has a rank for each of its
    *     CPU clusters
    */
-  private static Measured measure(TunerConfig config, int hosts)
+  private static Measured measure(TunerConfig config, int hosts, Cancellation cancellation)
       throws IOException, InterruptedException {
     RanksConfig ranks = hosts > 0 ? config.ranks() : ConfigLoader.load("", "", Map.of()).ranks();
     int asked = hosts > 0 ? (ranks.count() + hosts - 1) / hosts : 0;
@@ -102,7 +126,8 @@ final class SpeedOptions {
     System.err.println(
         "measuring products and memory of " + count + " ranks of " + groups.cores() + " cores");
     return new Measured(
-        Calibration.measure(config, host, count, groups.cores(), SECONDS), groups.cores());
+        Calibration.measure(config, host, count, groups.cores(), SECONDS, cancellation),
+        groups.cores());
   }
 
   private static Speeds speeds(

@@ -55,6 +55,17 @@ public record RanksConfig(
     return new RanksConfig(count, other, patience, jvm, heartbeatTimeout, pinning);
   }
 
+  /** The same with another number of ranks. */
+  public RanksConfig withCount(int other) {
+    return new RanksConfig(other, cores, patience, jvm, heartbeatTimeout, pinning);
+  }
+
+  /** The same, waiting at most so long. */
+  public RanksConfig withPatienceOf(Duration most) {
+    Duration shorter = patience.compareTo(most) < 0 ? patience : most;
+    return new RanksConfig(count, cores, shorter, jvm, heartbeatTimeout, pinning);
+  }
+
   static RanksConfig read(Section section) {
     return new RanksConfig(
         section.integer("count", 0, 1 << 16),

@@ -93,6 +93,23 @@ public record TunerConfig(
         effective);
   }
 
+  /** The same with other ranks, for what keeps no record of its configuration. */
+  public TunerConfig withRanks(RanksConfig other) {
+    return new TunerConfig(
+        run,
+        model,
+        prefix,
+        data,
+        training,
+        generation,
+        other,
+        engine,
+        mpi,
+        memory,
+        cache,
+        effective);
+  }
+
   private static void checkValidation(
       DataConfig data, TrainingConfig.Validation validation, List<String> problems) {
     if (validation.every() > 0 && data.validation().isEmpty()) {

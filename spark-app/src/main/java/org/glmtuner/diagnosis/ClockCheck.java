@@ -7,7 +7,7 @@ import java.util.Map;
  * Clocks of hosts: logs and timestamps are compared by people, and Kerberos allows five minutes.
  */
 public final class ClockCheck {
-  private static final double MOST_SECONDS = 60;
+  private static final double MOST_SECONDS = 300;
   private static final double NOTABLE_SECONDS = 1;
 
   private ClockCheck() {}
@@ -22,14 +22,20 @@ public final class ClockCheck {
     String found =
         String.format(
             Locale.ROOT, "%+.3f s against the driver, give or take %.3f s", seconds, uncertainty);
+    Map<String, Double> values = Map.of("clock_seconds", seconds);
     double certain = Math.max(0, Math.abs(seconds) - uncertainty);
     String advice = "synchronise the clocks (chrony, ntpd)";
     if (certain > MOST_SECONDS) {
-      findings.problem("clock", found, advice + ": Kerberos and HDFS refuse what is too far off");
+      findings.problem(
+          "clock",
+          found,
+          advice + ": Kerberos, and with it HDFS, refuses what is so far off",
+          values);
     } else if (certain > NOTABLE_SECONDS) {
-      findings.warning("clock", found, advice + ": log lines of hosts cannot be put in order");
+      findings.warning(
+          "clock", found, advice + ": log lines of hosts cannot be put in order", values);
     } else {
-      findings.ok("clock", found, Map.of("clock_seconds", seconds));
+      findings.ok("clock", found, values);
     }
   }
 }

@@ -6,9 +6,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.glmtuner.failure.ExitCode;
+import org.glmtuner.failure.TunerException;
 
-/** All findings, for people and for machines. */
-public record Diagnosis(List<Finding> findings) {
+/**
+ * All findings, for people and for machines.
+ *
+ * @param unchecked why most could not be checked at this time; empty where that is not so
+ */
+public record Diagnosis(List<Finding> findings, Optional<TunerException> unchecked) {
   private static final int LEAST_FOUND = 20;
   private static final String GAP = "  ";
 
@@ -18,6 +23,10 @@ public record Diagnosis(List<Finding> findings) {
 
   public Diagnosis {
     findings = List.copyOf(findings);
+  }
+
+  public Diagnosis(List<Finding> findings) {
+    this(findings, Optional.empty());
   }
 
   /**
@@ -76,15 +85,18 @@ public record Diagnosis(List<Finding> findings) {
     Optional<Finding> first =
         findings.stream().filter(f -> f.verdict() == Verdict.PROBLEM).findFirst();
     JsonObject line = new JsonObject();
-    line.addProperty("status", first.isEmpty() ? "finished" : "failed");
+    line.addProperty("status", exitCode() == ExitCode.DONE ? "finished" : "failed");
     line.addProperty("checks", findings.size());
     for (Verdict verdict : List.of(Verdict.SKIPPED, Verdict.WARNING, Verdict.PROBLEM)) {
       line.addProperty(verdict.label() + (verdict == Verdict.SKIPPED ? "" : "s"), count(verdict));
     }
-    if (first.isPresent()) {
+    Optional<String> error =
+        first
+            .map(problem -> problem.check() + " on " + problem.where() + ": " + problem.found())
+            .or(() -> unchecked.map(TunerException::getMessage));
+    if (error.isPresent()) {
       line.addProperty("exit_code", exitCode().number());
-      line.addProperty(
-          "error", first.get().check() + " on " + first.get().where() + ": " + first.get().found());
+      line.addProperty("error", error.get());
     }
     return line;
   }
@@ -93,8 +105,10 @@ public record Diagnosis(List<Finding> findings) {
     return findings.stream().filter(finding -> finding.verdict() == verdict).count();
   }
 
-  /** 3 where something would stop a run. */
+  /** 3 where something would stop a run, 8 where there were no free slots to find that out. */
   public ExitCode exitCode() {
-    return count(Verdict.PROBLEM) == 0 ? ExitCode.DONE : ExitCode.UNSUITABLE;
+    return count(Verdict.PROBLEM) > 0
+        ? ExitCode.UNSUITABLE
+        : unchecked.map(TunerException::exitCode).orElse(ExitCode.DONE);
   }
 }

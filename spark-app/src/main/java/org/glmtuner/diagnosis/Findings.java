@@ -14,12 +14,25 @@ public final class Findings {
   private static final Map<String, Double> NONE = Map.of();
 
   private final String where;
+  private final Runnable cancellation;
 
   /** Synchronised: a check that was given up may still find something. */
   private final List<Finding> list = Collections.synchronizedList(new ArrayList<>());
 
+  /** Of checks that nobody cancels. */
   public Findings(String where) {
+    this(where, () -> {});
+  }
+
+  /**
+   * Of checks that may be cancelled.
+   *
+   * @param cancellation throws an unchecked exception where all checks are to end; so do then the
+   *     methods that run checks, from any thread
+   */
+  public Findings(String where, Runnable cancellation) {
     this.where = where;
+    this.cancellation = cancellation;
   }
 
   /** A check that may take its time, or fail in a way of its own. */
@@ -48,7 +61,11 @@ public final class Findings {
   }
 
   public void problem(String check, String found, String advice) {
-    add(check, Verdict.PROBLEM, found, advice, NONE);
+    problem(check, found, advice, NONE);
+  }
+
+  public void problem(String check, String found, String advice, Map<String, Double> values) {
+    add(check, Verdict.PROBLEM, found, advice, values);
   }
 
   /**
@@ -63,6 +80,7 @@ public final class Findings {
       TimeLimit.call(
           limit,
           check,
+          cancellation,
           () -> {
             body.run();
             return null;
@@ -78,7 +96,7 @@ public final class Findings {
   public <T> T value(String check, Duration limit, String advice, T instead, Callable<T> body)
       throws InterruptedException {
     try {
-      return TimeLimit.call(limit, check, body);
+      return TimeLimit.call(limit, check, cancellation, body);
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
@@ -87,12 +105,22 @@ public final class Findings {
     }
   }
 
-  /** A check that could not be made: a problem, unless only something else is in the way now. */
+  /** A check that could not be made: a problem, unless only another run is in the way now. */
   public void failed(String check, Exception failure, String advice) {
+    failed(check, failure, advice, "try again when no other run is on this host");
+  }
+
+  /**
+   * As the other.
+   *
+   * @param patience advice for where there are no free slots or cores now
+   */
+  public void failed(String check, Exception failure, String advice, String patience) {
+    cancellation.run(); // then that is why
     String message = failure instanceof TunerException ? failure.getMessage() : failure.toString();
     String reason = message.lines().findFirst().orElse("");
     if (failure instanceof TunerException known && known.exitCode() == ExitCode.NO_FREE_SLOTS) {
-      warning(check, reason, "try again when no other run is on this host");
+      warning(check, reason, patience);
     } else {
       problem(check, reason, advice);
     }

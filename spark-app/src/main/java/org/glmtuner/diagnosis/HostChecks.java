@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** What a host is asked without starting anything. */
 public final class HostChecks {
@@ -145,7 +146,6 @@ public final class HostChecks {
    */
   public void sharedMemory(long free, int ranks) {
     long needed = ranks * SHARED_BYTES;
-    Map<String, Double> values = Map.of("free_bytes", (double) free);
     if (free < 0) {
       findings.problem(
           "/dev/shm",
@@ -153,6 +153,7 @@ public final class HostChecks {
           "mount a tmpfs there: ranks of one host talk through it");
       return;
     }
+    Map<String, Double> values = room(free, needed);
     String found =
         String.format(
             Locale.ROOT,
@@ -164,7 +165,8 @@ public final class HostChecks {
       findings.problem(
           "/dev/shm",
           found,
-          "give the container more (docker: --shm-size; Kubernetes: an emptyDir of medium Memory at /dev/shm), or start fewer ranks on a host");
+          "give the container more (docker: --shm-size; Kubernetes: an emptyDir of medium Memory at /dev/shm), or start fewer ranks on a host",
+          values);
     } else {
       findings.ok("/dev/shm", found, values);
     }
@@ -177,6 +179,7 @@ public final class HostChecks {
    * @param needed bytes that are still to be written; 0 if not known
    */
   public void cache(Path directory, long free, long needed) {
+    Map<String, Double> values = room(free, needed);
     String found =
         String.format(
             Locale.ROOT,
@@ -188,12 +191,23 @@ public final class HostChecks {
                 : "");
     Optional<Long> file = linux.limit("Max file size").filter(most -> most < needed);
     if (free < needed) {
-      findings.problem("cache", found, "make room there, or set cache.directory to another disk");
+      findings.problem(
+          "cache", found, "make room there, or set cache.directory to another disk", values);
     } else if (file.isPresent()) {
       findings.problem(
-          "cache", found + "; files may have " + file.get() + " bytes", "ulimit -f unlimited");
+          "cache",
+          found + "; files may have " + file.get() + " bytes",
+          "ulimit -f unlimited",
+          values);
     } else {
-      findings.ok("cache", found, Map.of("free_bytes", (double) free));
+      findings.ok("cache", found, values);
     }
+  }
+
+  private static Map<String, Double> room(long free, long needed) {
+    Map<String, Double> values = new TreeMap<>();
+    values.put("free_bytes", (double) free);
+    values.put("needed_bytes", (double) needed);
+    return values;
   }
 }

@@ -3,6 +3,7 @@ package org.glmtuner.driver;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
+import org.glmtuner.executor.TaskSignal;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.Shutdown;
@@ -13,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * Ctrl-C and SIGTERM: Spark's jobs are cancelled, which ends every rank, and the command gets the
  * time to write its result before Spark and the file systems shut down.
  */
-public final class Cancellation {
+public final class Cancellation implements TaskSignal {
   private static final Logger LOG = LoggerFactory.getLogger(Cancellation.class);
   private static final long PATIENCE_SECONDS = 20;
   private static final long POLL_MILLIS = 500;
@@ -44,14 +45,16 @@ public final class Cancellation {
    *
    * @throws TunerException (exit code 5) where the user wants the command to end
    */
-  void check() {
+  @Override
+  public void check() {
     if (requested) {
       throw new TunerException(ExitCode.CANCELLED, "Cancelled");
     }
   }
 
   /** Whether the user wants the command to end. */
-  public boolean isRequested() {
+  @Override
+  public boolean isCancelled() {
     return requested;
   }
 

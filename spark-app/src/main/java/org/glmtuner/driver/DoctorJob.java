@@ -4,12 +4,13 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.glmtuner.config.RanksConfig;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.diagnosis.Diagnosis;
 import org.glmtuner.diagnosis.Finding;
@@ -22,6 +23,8 @@ import org.glmtuner.executor.DoctorPlan;
 import org.glmtuner.executor.DoctorTask;
 import org.glmtuner.executor.LocalCheckup;
 import org.glmtuner.executor.MicroBatchMemory;
+import org.glmtuner.executor.TaskMessage;
+import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.storage.HadoopSettings;
@@ -34,19 +37,26 @@ public final class DoctorJob {
   private static final Duration NO_COLLECTIVES =
       Duration.ofDays(1); // tasks have limits of their own
 
+  /** Who checks does not wait until another run has ended. */
+  private static final Duration CLAIM_PATIENCE = Duration.ofSeconds(15);
+
   private final TunerConfig config;
   private final String storage;
+  private final Cancellation cancellation;
   private final Findings findings;
 
   /**
    * Prepares checks.
    *
+   * @param config its {@code ranks.wait} is for executors on a cluster, and for free cores of this
+   *     machine alone
    * @param storage where the file system is tried; empty for where run.directory is to be
    */
-  public DoctorJob(TunerConfig config, String storage) {
+  public DoctorJob(TunerConfig config, String storage, Cancellation cancellation) {
     this.config = config;
     this.storage = storage.isEmpty() ? config.run().directory() : storage;
-    this.findings = new Findings("driver");
+    this.cancellation = cancellation;
+    this.findings = new Findings("driver", cancellation::check);
   }
 
   /** Checks this machine alone, without Spark. */
@@ -57,56 +67,112 @@ public final class DoctorJob {
             RandomNames.next(),
             config,
             settings,
+            config.ranks().count(),
             0,
             base(settings, Math.max(1, config.ranks().cores())),
             storage);
-    return new Diagnosis(both(LocalCheckup.run(plan)));
+    return new Diagnosis(both(LocalCheckup.run(plan, cancellation)));
   }
 
   /** Checks all executors of a session, each rank on its own and all together. */
-  public Diagnosis cluster(SparkSession spark, Progress progress, Cancellation cancellation)
+  public Diagnosis cluster(SparkSession spark, Progress progress)
       throws IOException, InterruptedException {
     JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
     HadoopSettings settings = HadoopSettings.of(context.hadoopConfiguration());
     findings.attempt("versions", LIMIT, "", () -> findings.ok("versions", Versions.describe()));
     RankLayout layout;
     try {
-      layout = RankLayout.decide(context, config, progress, cancellation);
+      layout = layout(context, progress);
     } catch (TunerException e) {
-      cancellation.check();
-      findings.problem("ranks", e.getMessage(), "give the executors what a rank needs");
-      return new Diagnosis(findings.list());
+      findings.failed(
+          "ranks",
+          e,
+          "give the executors what a rank needs",
+          "try again when the cluster is less busy, or wait longer, as with -D ranks.wait=10m");
+      return new Diagnosis(findings.list(), unchecked(e));
     }
-    findings.ok("ranks", layout.count() + " ranks of " + layout.cores() + " cores can run at once");
     DoctorPlan plan =
         new DoctorPlan(
             RandomNames.next(),
-            config,
+            config.withRanks(config.ranks().withPatienceOf(CLAIM_PATIENCE)),
             settings,
+            config.ranks().count(),
             layout.cores(),
             base(settings, layout.threads()),
             storage);
-    List<Finding> found = check(context, plan, layout);
+    Map<Integer, List<Finding>> byTask = new TreeMap<>();
+    Optional<TunerException> failure = check(context, plan, layout, byTask);
+    failure.ifPresent(
+        lost ->
+            findings.failed(
+                "cluster",
+                lost,
+                "see the executors' logs; a container that is too small ends its executor (spark.executor.memoryOverhead)",
+                "try again when the cluster is less busy"));
+    List<Finding> found = byTask.values().stream().flatMap(List::stream).toList();
     compare(found);
-    return new Diagnosis(both(found));
+    return new Diagnosis(both(found), failure.flatMap(DoctorJob::unchecked));
   }
 
-  private List<Finding> check(JavaSparkContext context, DoctorPlan plan, RankLayout layout) {
+  private static Optional<TunerException> unchecked(TunerException failure) {
+    return Optional.of(failure).filter(e -> e.exitCode() == ExitCode.NO_FREE_SLOTS);
+  }
+
+  /** That of a run first, which may leave executors idle; then one that has all of them. */
+  private RankLayout layout(JavaSparkContext context, Progress progress)
+      throws IOException, InterruptedException {
+    RankLayout ofRun = RankLayout.decide(context, config, progress, cancellation);
+    String size = " ranks of " + ofRun.cores() + " cores";
+    int count = config.ranks().count();
+    if (count == 0) {
+      findings.ok("ranks", ofRun.count() + size + " can run at once");
+      return ofRun;
+    }
+    RanksConfig most = config.ranks().withCount(0).withCores(ofRun.cores());
+    RankLayout all = RankLayout.decide(context, config.withRanks(most), progress, cancellation);
+    findings.ok(
+        "ranks",
+        count
+            + size
+            + " are to run, and can at once"
+            + (all.count() > count ? "; all " + all.count() + " slots are checked" : ""));
+    return all;
+  }
+
+  /**
+   * Runs the tasks.
+   *
+   * @param byTask gets what each task has found, whatever happens to it
+   * @return why not all have ended as they should
+   */
+  private Optional<TunerException> check(
+      JavaSparkContext context,
+      DoctorPlan plan,
+      RankLayout layout,
+      Map<Integer, List<Finding>> byTask) {
     List<Integer> partitions = IntStream.range(0, layout.count()).boxed().toList();
     AttemptMonitor monitor =
-        AttemptMonitor.open(plan.attempt(), layout.count(), NO_COLLECTIVES, message -> {});
+        AttemptMonitor.open(
+            plan.attempt(),
+            layout.count(),
+            NO_COLLECTIVES,
+            message -> {
+              if (message instanceof TaskMessage.Found said) {
+                byTask
+                    .computeIfAbsent(said.partition(), task -> new ArrayList<>())
+                    .addAll(said.findings().stream().map(Finding::parse).toList());
+              }
+            });
     try (monitor;
         JobWatch watch =
             JobWatch.start(context.sc(), plan.attempt(), config.ranks().patience(), monitor)) {
-      return BarrierTrainer.stage(
-              context.parallelize(partitions, layout.count()),
-              new DoctorTask(plan),
-              layout.profile())
-          .stream()
-          .map(Finding::parse)
-          .toList();
+      BarrierTrainer.stage(
+          context.parallelize(partitions, layout.count()), new DoctorTask(plan), layout.profile());
+      return Optional.empty();
     } catch (Exception e) { // Scala does not declare what it throws
-      throw monitor.failure().orElseGet(() -> SparkFailures.explain("check the cluster", e));
+      return monitor
+          .failure()
+          .or(() -> Optional.of(SparkFailures.explain("check the cluster", e, List.of())));
     }
   }
 
@@ -135,7 +201,7 @@ public final class DoctorJob {
   }
 
   /** What only shows beside the others. */
-  private void compare(List<Finding> found) {
+  private void compare(List<Finding> found) throws IOException {
     List<Double> rates =
         found.stream()
             .filter(finding -> finding.values().containsKey("gflops"))
@@ -144,15 +210,13 @@ public final class DoctorJob {
     if (rates.size() > 1) {
       RankChecks.balance(findings, rates);
     }
-    Set<String> versions =
+    Versions.compare(
+        findings,
+        Versions.programs(),
         found.stream()
             .filter(f -> f.check().equals("versions") && f.verdict() == Verdict.OK)
             .map(Finding::found)
-            .collect(Collectors.toCollection(TreeSet::new));
-    if (versions.size() > 1) {
-      findings.warning(
-          "versions", "hosts differ: " + String.join("; ", versions), "take the same everywhere");
-    }
+            .toList());
   }
 
   private List<Finding> both(List<Finding> others) {

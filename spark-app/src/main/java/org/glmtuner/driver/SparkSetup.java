@@ -25,7 +25,7 @@ public final class SparkSetup {
   private static final String TERMINAL = "spark.glmtuner.terminal";
 
   private static final String PLUGINS = "spark.plugins";
-  private static final long BARRIER_MARGIN_SECONDS = 60;
+  private static final long BARRIER_MARGIN_SECONDS = 300;
   private static final String DYNAMIC_ALLOCATION = "spark.dynamicAllocation.enabled";
 
   private SparkSetup() {}
@@ -94,7 +94,8 @@ public final class SparkSetup {
         conf,
         "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures",
         Long.toString(ranks.patience().toSeconds()));
-    // One task may wait so long for free cores while the others are in the all-gather.
+    // One task may wait so long for free cores, or in doctor's checks of its host, while the others
+    // are in the all-gather.
     setIfMissing(
         conf,
         "spark.barrier.sync.timeout",

@@ -226,7 +226,7 @@ public final class TrainingJob {
   }
 
   private TunerException explain(Exception e) {
-    if (cancellation.isRequested() || e instanceof InterruptedException) {
+    if (cancellation.isCancelled() || e instanceof InterruptedException) {
       return new TunerException(
           ExitCode.CANCELLED, "Cancelled: the run can be resumed by the same command", e);
     }

@@ -38,13 +38,19 @@ public record Calibration(
    * @param config its cache, engine and ranks count
    * @param cores of each rank
    * @param seconds of each measurement; there are two of them, or one where there is one rank
+   * @param signal ends it
    * @throws org.glmtuner.failure.TunerException with exit code 3 where the machine refuses {@code
-   *     engine.isa} or has too few CPUs
+   *     engine.isa} or has too few CPUs, 8 where others use them
    */
   public static Calibration measure(
-      TunerConfig config, Topology topology, int ranks, int cores, double seconds)
+      TunerConfig config,
+      Topology topology,
+      int ranks,
+      int cores,
+      double seconds,
+      TaskSignal signal)
       throws IOException, InterruptedException {
-    try (LocalRanks group = LocalRanks.openAlone(config, topology, ranks, cores)) {
+    try (LocalRanks group = LocalRanks.openAlone(config, topology, ranks, cores, signal)) {
       Frame.Ready ready = start(group, config).get(0);
       Calibration measured = of(group, ready, seconds);
       group.finish();

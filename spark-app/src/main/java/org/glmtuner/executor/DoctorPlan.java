@@ -8,6 +8,7 @@ import org.glmtuner.storage.HadoopSettings;
  * What hosts and ranks are checked for.
  *
  * @param attempt names the checks in messages
+ * @param ranks that a run would have; 0 for as many as there is room for
  * @param cores of each rank; 0 for what the host has
  * @param base what is to be trained; null where no model is configured
  * @param storage directory in which a file is written and removed again, the nearest one that
@@ -17,6 +18,7 @@ public record DoctorPlan(
     String attempt,
     TunerConfig config,
     HadoopSettings settings,
+    int ranks,
     int cores,
     Base base,
     String storage)

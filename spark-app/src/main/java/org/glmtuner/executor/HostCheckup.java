@@ -1,7 +1,6 @@
 package org.glmtuner.executor;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +13,9 @@ import org.glmtuner.diagnosis.Findings;
 import org.glmtuner.diagnosis.HostChecks;
 import org.glmtuner.diagnosis.Versions;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.model.WeightCache;
 import org.glmtuner.storage.Directory;
+import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.PrivateDirectory;
 import org.glmtuner.storage.RoundTrip;
 import org.glmtuner.topology.RankGroups;
@@ -26,7 +27,6 @@ import org.glmtuner.topology.Topology.MemoryNode;
 final class HostCheckup {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
-  private static final int NAME_DIGITS = 16;
   private static final double GIGA = 1e9;
 
   private final DoctorPlan plan;
@@ -50,25 +50,17 @@ final class HostCheckup {
     Path directory = PrivateDirectory.provide(plan.config().cache().path());
     Files.delete(Files.createTempFile(directory, ".doctor-", ""));
     NativeLibraries.provide(directory); // a run unpacks them there before it makes the weights
-    long free = Files.getFileStore(directory).getUsableSpace();
+    long free = DiskSpace.free(directory);
     new HostChecks(findings).cache(directory, free, missing(directory));
   }
 
   /** Bytes of the weight file, where this host has none yet. */
-  private long missing(Path cache) throws IOException {
-    if (plan.base() == null) {
-      return 0;
-    }
-    Path weights = cache.resolve("weights");
-    if (Files.isDirectory(weights)) {
-      String name = plan.base().fingerprint().substring(0, NAME_DIGITS) + "-*.safetensors";
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(weights, name)) {
-        if (files.iterator().hasNext()) {
-          return 0;
-        }
-      }
-    }
-    return plan.base().memory().baseBytes();
+  private long missing(Path cache) {
+    DoctorPlan.Base base = plan.base();
+    boolean needed =
+        base != null
+            && !WeightCache.holds(base.fingerprint(), plan.config().model().precision(), cache);
+    return needed ? base.memory().baseBytes() : 0;
   }
 
   private void storage() throws InterruptedException {
@@ -118,10 +110,7 @@ final class HostCheckup {
         LIMIT,
         "",
         () -> {
-          long free =
-              Files.isDirectory(SHARED_MEMORY)
-                  ? Files.getFileStore(SHARED_MEMORY).getUsableSpace()
-                  : -1;
+          long free = Files.isDirectory(SHARED_MEMORY) ? DiskSpace.free(SHARED_MEMORY) : -1;
           new HostChecks(findings).sharedMemory(free, ranks);
         });
   }

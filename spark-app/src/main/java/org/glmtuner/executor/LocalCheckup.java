@@ -21,20 +21,27 @@ public final class LocalCheckup {
   private static final int MEDIAN = DoctorPlan.ROUNDS / 2;
 
   private final DoctorPlan plan;
+  private final TaskSignal signal;
   private final HostIdentity identity;
   private final Findings findings;
   private final HostCheckup host;
 
-  private LocalCheckup(DoctorPlan plan) throws IOException {
+  private LocalCheckup(DoctorPlan plan, TaskSignal signal) throws IOException {
     this.plan = plan;
+    this.signal = signal;
     this.identity = HostIdentity.read();
-    this.findings = new Findings(identity.name());
+    this.findings = new Findings(identity.name(), signal::check);
     this.host = new HostCheckup(plan, findings);
   }
 
-  /** All findings; ends within some minutes whatever hangs. */
-  public static List<Finding> run(DoctorPlan plan) throws IOException, InterruptedException {
-    LocalCheckup checkup = new LocalCheckup(plan);
+  /**
+   * All findings; ends within some minutes whatever hangs.
+   *
+   * @param signal ends it within some seconds, by what its check throws
+   */
+  public static List<Finding> run(DoctorPlan plan, TaskSignal signal)
+      throws IOException, InterruptedException {
+    LocalCheckup checkup = new LocalCheckup(plan, signal);
     checkup.host.run();
     Optional<Topology> topology = checkup.host.topology();
     if (topology.isPresent()) {
@@ -88,7 +95,7 @@ public final class LocalCheckup {
 
   private void rates(Topology topology, int count, int cores)
       throws IOException, InterruptedException {
-    try (LocalRanks ranks = LocalRanks.openAlone(plan.config(), topology, count, cores)) {
+    try (LocalRanks ranks = LocalRanks.openAlone(plan.config(), topology, count, cores, signal)) {
       List<Frame.Ready> ready = Calibration.start(ranks, plan.config());
       for (int rank = 0; rank < count; rank++) {
         Binding.Readback readback = ranks.readBack(rank, ready.get(rank));
@@ -120,7 +127,8 @@ public final class LocalCheckup {
       findings.skipped("all-reduce", e.getMessage());
       return;
     }
-    try (LocalRanks ranks = LocalRanks.open(plan.config(), topology, PAIR, groups.cores())) {
+    try (LocalRanks ranks =
+        LocalRanks.open(plan.config(), topology, PAIR, groups.cores(), signal)) {
       SumTimes times = SumTimes.measure(ranks, DoctorPlan.GRADIENT, DoctorPlan.ROUNDS);
       List<RankTransport> transports = transports(ranks);
       ranks.finish();

@@ -24,13 +24,14 @@ import org.glmtuner.wire.TrainAssignment;
  */
 public final class LocalRanks implements AutoCloseable {
   private static final int POLL_MILLIS = 2;
-  private static final TaskSignal NEVER = () -> false;
 
+  private final TaskSignal signal;
   private final ExecutorService forks;
   private final List<RankHost> hosts = new ArrayList<>(); // by rank
   private final List<PmiService> services = new ArrayList<>();
 
-  private LocalRanks(int count) {
+  private LocalRanks(int count, TaskSignal signal) {
+    this.signal = signal;
     this.forks = Executors.newFixedThreadPool(count, LocalRanks::daemon);
   }
 
@@ -48,41 +49,47 @@ public final class LocalRanks implements AutoCloseable {
    */
   public static LocalRanks open(TunerConfig config, Topology topology, int count, int cores)
       throws IOException, InterruptedException {
-    HostIdentity here = HostIdentity.read();
-    return open(config, topology, count, cores, rank -> here);
+    return open(config, topology, count, cores, TaskSignal.NEVER);
   }
 
-  /** As {@link #open}, with ranks that form no group: they need no MPI library. */
-  static LocalRanks openAlone(TunerConfig config, Topology topology, int count, int cores)
+  /**
+   * As the other, until {@code signal} says that it is enough: every wait ends by throwing then.
+   */
+  static LocalRanks open(
+      TunerConfig config, Topology topology, int count, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
-    return open(config, Purpose.SERVER, topology, count, cores, ranks -> {});
+    HostIdentity here = HostIdentity.read();
+    return start(
+        new LocalRanks(count, signal),
+        ranks -> ranks.forkGroup(config, topology, count, cores, rank -> here));
   }
 
-  /** As the other, with ranks that are told to be where {@code places} says. */
+  /** As {@link #open}, with ranks that are told to be where {@code places} says. */
   static LocalRanks open(
       TunerConfig config, Topology topology, int count, int cores, IntFunction<HostIdentity> places)
       throws IOException, InterruptedException {
-    return open(
-        config,
-        Purpose.MEMBER,
-        topology,
-        count,
-        cores,
-        ranks -> ranks.serve(RandomNames.next(), places));
+    return start(
+        new LocalRanks(count, TaskSignal.NEVER),
+        ranks -> ranks.forkGroup(config, topology, count, cores, places));
   }
 
-  /** What makes a group of ranks that have connected. */
-  private interface Joining {
-    void join(LocalRanks ranks) throws IOException;
-  }
-
-  private static LocalRanks open(
-      TunerConfig config, Purpose purpose, Topology topology, int count, int cores, Joining joining)
+  /** As {@link #open}, with ranks that form no group: they need no MPI library. */
+  static LocalRanks openAlone(
+      TunerConfig config, Topology topology, int count, int cores, TaskSignal signal)
       throws IOException, InterruptedException {
-    LocalRanks ranks = new LocalRanks(count);
+    return start(
+        new LocalRanks(count, signal),
+        ranks -> ranks.fork(config, Purpose.SERVER, topology, count, cores));
+  }
+
+  private interface Forking {
+    void run(LocalRanks ranks) throws IOException, InterruptedException;
+  }
+
+  private static LocalRanks start(LocalRanks ranks, Forking forking)
+      throws IOException, InterruptedException {
     try {
-      ranks.fork(config, purpose, topology, count, cores);
-      joining.join(ranks);
+      forking.run(ranks);
       return ranks;
     } catch (IOException | InterruptedException | RuntimeException e) {
       try {
@@ -94,6 +101,13 @@ public final class LocalRanks implements AutoCloseable {
     }
   }
 
+  private void forkGroup(
+      TunerConfig config, Topology topology, int count, int cores, IntFunction<HostIdentity> places)
+      throws IOException, InterruptedException {
+    fork(config, Purpose.MEMBER, topology, count, cores);
+    serve(RandomNames.next(), places);
+  }
+
   /**
    * A thread of its own for each, because the kernel ends a rank with the thread that forked it.
    */
@@ -101,7 +115,7 @@ public final class LocalRanks implements AutoCloseable {
       throws IOException, InterruptedException {
     List<Future<RankHost>> started = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      started.add(forks.submit(() -> RankHost.open(config, purpose, topology, cores, NEVER)));
+      started.add(forks.submit(() -> RankHost.open(config, purpose, topology, cores, signal)));
     }
     Exception failure = null;
     for (Future<RankHost> host : started) {
@@ -202,6 +216,7 @@ public final class LocalRanks implements AutoCloseable {
     Frame[] answers = new Frame[hosts.size()];
     int missing = answers.length;
     while (missing > 0) {
+      signal.check();
       for (int rank = 0; rank < answers.length; rank++) {
         if (answers[rank] == null) {
           answers[rank] = hosts.get(rank).session().next(POLL_MILLIS);
@@ -216,6 +231,7 @@ public final class LocalRanks implements AutoCloseable {
   public Frame answer(int rank) throws InterruptedException {
     Frame answer = null;
     while (answer == null) {
+      signal.check();
       answer = hosts.get(rank).session().next(POLL_MILLIS);
     }
     return answer;
@@ -232,7 +248,7 @@ public final class LocalRanks implements AutoCloseable {
       }
     }
     for (RankHost host : hosts) {
-      host.session().awaitExit(NEVER);
+      host.session().awaitExit(signal);
     }
   }
 

@@ -30,6 +30,9 @@ public sealed interface TaskMessage extends Serializable {
   /** Asks for the driver's time, in milliseconds since 1970. */
   record Clock(String attempt) implements TaskMessage {}
 
+  /** What a check has found, each finding as a line of JSON. */
+  record Found(String attempt, int partition, List<String> findings) implements TaskMessage {}
+
   /** Something that people want to know. */
   record Note(String attempt, Member member, String text) implements TaskMessage {}
 

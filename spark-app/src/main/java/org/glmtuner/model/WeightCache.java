@@ -74,8 +74,21 @@ public final class WeightCache {
             .fileBytes());
   }
 
+  /**
+   * Whether there is a file of these weights, good or not.
+   *
+   * @param fingerprint of the weights
+   */
+  public static boolean holds(String fingerprint, Precision precision, Path cacheDirectory) {
+    return Files.exists(path(name(fingerprint, precision), cacheDirectory));
+  }
+
   private static String name(OfficialWeights source, Precision precision) throws IOException {
-    return source.fingerprint().substring(0, NAME_DIGITS) + "-" + precision.label();
+    return name(source.fingerprint(), precision);
+  }
+
+  private static String name(String fingerprint, Precision precision) {
+    return fingerprint.substring(0, NAME_DIGITS) + "-" + precision.label();
   }
 
   private static Judge judge(OfficialWeights source, Precision precision) throws IOException {

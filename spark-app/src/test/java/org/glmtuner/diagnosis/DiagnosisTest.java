@@ -1,12 +1,16 @@
 package org.glmtuner.diagnosis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.junit.jupiter.api.Test;
@@ -104,6 +108,65 @@ class DiagnosisTest {
                 "Cannot check storage: no end after 0.1 s",
                 "look there",
                 Map.of()));
+  }
+
+  @Test
+  void aClusterWithoutFreeSlotsIsUncheckedAndNotUnsuitable() {
+    TunerException noSlots = new TunerException(ExitCode.NO_FREE_SLOTS, "Cannot start ranks: none");
+    findings.failed("ranks", noSlots, "larger executors", "wait longer");
+    assertThat(findings.list())
+        .containsExactly(
+            new Finding(
+                "ranks",
+                "a.b",
+                Verdict.WARNING,
+                "Cannot start ranks: none",
+                "wait longer",
+                Map.of()));
+    Diagnosis diagnosis = new Diagnosis(findings.list(), Optional.of(noSlots));
+    assertThat(diagnosis.exitCode()).isEqualTo(ExitCode.NO_FREE_SLOTS);
+    assertThat(diagnosis.summary())
+        .hasToString(
+            "{\"status\":\"failed\",\"checks\":1,\"skipped\":0,\"warnings\":1,\"problems\":0,"
+                + "\"exit_code\":8,\"error\":\"Cannot start ranks: none\"}");
+    findings.problem("mpi", "no library", "install one");
+    assertThat(new Diagnosis(findings.list(), Optional.of(noSlots)).exitCode())
+        .isEqualTo(ExitCode.UNSUITABLE);
+  }
+
+  @Test
+  void cancelledChecksEndSoonAndAreNoFindings() {
+    AtomicBoolean cancelled = new AtomicBoolean();
+    Findings some =
+        new Findings(
+            "a.b",
+            () -> {
+              if (cancelled.get()) {
+                throw new TunerException(ExitCode.CANCELLED, "Cancelled");
+              }
+            });
+    CountDownLatch ended = new CountDownLatch(1);
+    long start = System.nanoTime();
+    assertThatThrownBy(
+            () ->
+                some.attempt(
+                    "storage",
+                    Duration.ofMinutes(2),
+                    "look there",
+                    () -> {
+                      cancelled.set(true);
+                      try {
+                        new CountDownLatch(1).await();
+                      } finally {
+                        ended.countDown();
+                      }
+                    }))
+        .hasMessage("Cancelled");
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+    assertThat(ended.getCount()).isZero();
+    assertThatThrownBy(() -> some.failed("rates", new IOException("its rank was ended"), ""))
+        .hasMessage("Cancelled");
+    assertThat(some.list()).isEmpty();
   }
 
   @Test

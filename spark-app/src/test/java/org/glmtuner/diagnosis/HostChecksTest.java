@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,6 +153,8 @@ class HostChecksTest {
     checks.sharedMemory(64 << 20, 16);
     found(Verdict.PROBLEM, "67 MB free, 16 ranks need 96 MB");
     assertThat(only().advice()).contains("--shm-size", "emptyDir");
+    assertThat(only().values())
+        .isEqualTo(Map.of("free_bytes", (double) (64 << 20), "needed_bytes", 96e6));
   }
 
   @Test
@@ -164,6 +167,8 @@ class HostChecksTest {
   void theCacheNeedsRoomForTheWeights() {
     checks.cache(Path.of("/cache"), 10_000_000_000L, 12_347_000_000L);
     found(Verdict.PROBLEM, "/cache", "10.0 GB free, the weights need 12.3 GB");
+    assertThat(only().values())
+        .isEqualTo(Map.of("free_bytes", 10_000_000_000.0, "needed_bytes", 12_347_000_000.0));
   }
 
   @Test

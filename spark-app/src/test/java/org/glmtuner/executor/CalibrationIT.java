@@ -38,7 +38,8 @@ class CalibrationIT {
 
   @Test
   void ranksAreMeasuredAloneAndAllAtOnce() throws Exception {
-    Calibration two = Calibration.measure(config("auto"), topology(), 2, 1, SECONDS);
+    Calibration two =
+        Calibration.measure(config("auto"), topology(), 2, 1, SECONDS, TaskSignal.NEVER);
     assertPlausible(two.alone());
     assertThat(two.together()).hasSize(2).allSatisfy(CalibrationIT::assertPlausible);
     assertThat(two.threads()).isOne();
@@ -47,7 +48,8 @@ class CalibrationIT {
 
   @Test
   void oneRankIsMeasuredOnceWithTheKernelsThatAreConfigured() throws Exception {
-    Calibration one = Calibration.measure(config("generic"), topology(), 1, 2, SECONDS);
+    Calibration one =
+        Calibration.measure(config("generic"), topology(), 1, 2, SECONDS, TaskSignal.NEVER);
     assertThat(one.kernels()).isEqualTo("sgemm/bf16");
     assertThat(one.together()).containsExactly(one.alone());
     assertThat(one.refusals()).noneMatch(refusal -> refusal.startsWith("generic"));
@@ -55,10 +57,14 @@ class CalibrationIT {
 
   @Test
   void instructionsThatTheMachineLacksAreRefusedWithTheReason() throws Exception {
-    Calibration known = Calibration.measure(config("auto"), topology(), 1, 1, SECONDS);
+    Calibration known =
+        Calibration.measure(config("auto"), topology(), 1, 1, SECONDS, TaskSignal.NEVER);
     assumeFalse(known.refusals().isEmpty(), "this machine has all instructions");
     String[] refusal = known.refusals().get(0).split(": ", 2);
-    assertThatThrownBy(() -> Calibration.measure(config(refusal[0]), topology(), 1, 1, SECONDS))
+    assertThatThrownBy(
+            () ->
+                Calibration.measure(
+                    config(refusal[0]), topology(), 1, 1, SECONDS, TaskSignal.NEVER))
         .isInstanceOfSatisfying(
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
         .hasMessageContaining("Cannot compute with engine.isa = " + refusal[0])

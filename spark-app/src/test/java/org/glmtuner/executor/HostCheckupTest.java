@@ -35,6 +35,7 @@ class HostCheckupTest {
             ConfigLoader.load("", "", Map.of("cache.directory", cache.toString())),
             HadoopSettings.of(new Configuration(false)),
             1,
+            0,
             new DoctorPlan.Base(
                 "0123456789abcdef",
                 new MicroBatchMemory(

@@ -76,6 +76,8 @@ class WeightCacheTest {
           .isEqualTo(
               cache.resolve(
                   "weights/" + weights.fingerprint().substring(0, 16) + "-bf16.safetensors"));
+      assertThat(WeightCache.holds(weights.fingerprint(), Precision.BF16, cache)).isTrue();
+      assertThat(WeightCache.holds(weights.fingerprint(), Precision.FP32, cache)).isFalse();
       Files.setLastModifiedTime(bf16, FileTime.fromMillis(1000));
       assertThat(WeightCache.provide(weights, Precision.BF16, cache, recorder)).isEqualTo(bf16);
       assertThat(Files.getLastModifiedTime(bf16)).isEqualTo(FileTime.fromMillis(1000));

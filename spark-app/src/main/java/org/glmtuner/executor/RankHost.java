@@ -83,7 +83,7 @@ final class RankHost implements AutoCloseable {
               mpi.map(MpiLibrary::environment).orElse(Map.of()),
               binding,
               libraries,
-              RankSession.socket(directory),
+              directory.rankSocket(),
               CpuClaim.lockFile(cache));
       RankSession session =
           RankSession.open(launch, directory, config.ranks().heartbeatTimeout(), signal);

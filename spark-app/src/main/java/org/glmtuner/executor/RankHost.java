@@ -72,7 +72,8 @@ final class RankHost implements AutoCloseable {
     mpi.ifPresent(
         found ->
             LOG.info("{} at {}, {}", found.probe().version(), found.path(), found.environment()));
-    CpuClaim claim = CpuClaim.take(groups, cache, config.ranks().patience(), signal);
+    Path claims = Path.of(config.ranks().pinning().claims());
+    CpuClaim claim = CpuClaim.take(groups, claims, config.ranks().patience(), signal);
     AttemptDirectory directory = null;
     try {
       Binding binding = Binding.of(claim.group(), config.ranks().pinning().required());
@@ -84,7 +85,7 @@ final class RankHost implements AutoCloseable {
               binding,
               libraries,
               directory.rankSocket(),
-              CpuClaim.lockFile(cache));
+              claims);
       RankSession session =
           RankSession.open(launch, directory, config.ranks().heartbeatTimeout(), signal);
       return new RankHost(cache, mpi, groups, claim, binding, directory, session);

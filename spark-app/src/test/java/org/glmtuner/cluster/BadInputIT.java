@@ -43,7 +43,7 @@ class BadInputIT {
         .set("training.max-steps", 4)
         .set("ranks.count", 1)
         .set("ranks.cores", 1)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private Submission.Builder trainOnTexts() {

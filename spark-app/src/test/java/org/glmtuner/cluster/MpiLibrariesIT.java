@@ -70,7 +70,7 @@ class MpiLibrariesIT {
         .set("ranks.count", 2)
         .set("ranks.cores", 1)
         .set("mpi.library", mpi.library())
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private static Run run(Path directory, InstalledMpi mpi) throws Exception {

@@ -149,8 +149,8 @@ TEST(PmiClientTest, ASocketThatNobodyListensOnIsNamed) {
 
 TEST(PmiClientTest, APathLongerThanASocketAddressIsRefused) {
   const std::string path = "/tmp/" + std::string(103, 'x');
-  EXPECT_EQ(Failure<std::invalid_argument>([&] { ConnectPmi(path, 0, 1); }),
-            "Invalid PMI socket: " + path + " (its path has 108 bytes, at most 107 are possible)");
+  EXPECT_EQ(Failure<std::runtime_error>([&] { ConnectPmi(path, 0, 1); }),
+            "Cannot connect to the PMI socket " + path + ": its path has 108 bytes, at most 107 are possible");
 }
 
 extern "C" void IgnoreSignal(int) {}

@@ -52,10 +52,13 @@ std::string NodesText(const std::vector<int>& nodes) {
   return text;
 }
 
+MemoryPolicy PolicyFor(const std::vector<int>& nodes) {
+  return {nodes.size() == 1 ? MPOL_BIND : MPOL_INTERLEAVE, MaskOf(nodes)};
+}
+
 void BindMemory(void* address, std::size_t bytes, const std::vector<int>& nodes) {
-  const NodeMask mask = MaskOf(nodes);
-  const int mode = nodes.size() == 1 ? MPOL_BIND : MPOL_INTERLEAVE;
-  if (syscall(SYS_mbind, address, bytes, mode, mask.data(), kMaskBits, MPOL_MF_STRICT) != 0) {
+  const MemoryPolicy policy = PolicyFor(nodes);
+  if (syscall(SYS_mbind, address, bytes, policy.mode, policy.nodes.data(), kMaskBits, MPOL_MF_STRICT) != 0) {
     const int error = errno;
     throw PlacementRefused(Message("Cannot bind ", bytes, " bytes to ", NodesText(nodes), ": ",
                                    error == EINVAL ? "this process may not use such nodes" : std::strerror(error)));

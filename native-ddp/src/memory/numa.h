@@ -21,6 +21,15 @@ struct PlacementRefused final : std::runtime_error {
  * kernel says.
  */
 
+/** What the kernel is told of pages: a mode, and nodes as bits. */
+struct MemoryPolicy {
+  int mode;
+  std::vector<unsigned long> nodes;
+};
+
+/** To take pages from one node and no other, or from several in turn. Throws std::invalid_argument. */
+MemoryPolicy PolicyFor(const std::vector<int>& nodes);
+
 /**
  * Pages of the range that are touched from now on come from these nodes: all from one, or from several in turn. A page
  * that is there already is a failure. The kernel ends a process rather than take a page from another node than the one.

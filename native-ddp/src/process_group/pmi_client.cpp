@@ -40,8 +40,8 @@ int Connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    throw std::invalid_argument(Message("Invalid PMI socket: ", path, " (its path has ", path.size(),
-                                        " bytes, at most ", sizeof address.sun_path - 1, " are possible)"));
+    throw std::runtime_error(Message("Cannot connect to the PMI socket ", path, ": its path has ", path.size(),
+                                     " bytes, at most ", sizeof address.sun_path - 1, " are possible"));
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,13 +1,17 @@
 #include "topology/loaded_topology.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <vector>
 
 #include "message.h"
 #include "process/process_control.h"
+#include "topology/allowed_nodes.h"
 #include "topology/bitmap.h"
 #include "topology/host_reader.h"
 
@@ -18,18 +22,16 @@ namespace {
 
 constexpr int kMostBytes = 64 << 20;  // of a topology file: those of the largest machines have a few
 
-/** The NUMA nodes that the kernel lets this process take memory from; it shows them even where hwloc sees no cgroup. */
-void KeepAllowedNodes(hwloc_bitmap_t nodes) {
-  const std::string name = "Mems_allowed_list:";
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.compare(0, name.size(), name) == 0) {
-      const std::size_t list = line.find_first_not_of(" \t", name.size());
-      const Bitmap allowed;
-      if (list != std::string::npos && hwloc_bitmap_list_sscanf(allowed.get(), line.c_str() + list) == 0) {
-        hwloc_bitmap_and(nodes, nodes, allowed.get());
-      }
-    }
+const char* const kHideErrors = "HWLOC_HIDE_ERRORS";
+
+/** Some of hwloc's own put another machine, or another's files, in the place of this host. */
+void RemoveInheritedVariables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    names.emplace_back(*variable, std::strcspn(*variable, "="));
+  }
+  for (const std::string& name : names) {
+    if (name.rfind("HWLOC_", 0) == 0 && name != kHideErrors) unsetenv(name.c_str());
   }
 }
 
@@ -37,6 +39,7 @@ void KeepAllowedNodes(hwloc_bitmap_t nodes) {
 
 LoadedTopology::LoadedTopology()
     : topology_(nullptr, [](hwloc_topology* topology) { hwloc_topology_destroy(topology); }) {
+  RemoveInheritedVariables();
   // Plugins of whatever hwloc a host has installed: this program is complete in itself.
   setenv("HWLOC_PLUGINS_PATH", "/nonexistent", 1);
   hwloc_topology_t topology = nullptr;
@@ -81,7 +84,7 @@ LoadedTopology LoadedTopology::OfFile(const std::string& path) {
 }
 
 LoadedTopology LoadedTopology::OfText(const std::string& xml) {
-  setenv("HWLOC_HIDE_ERRORS", "2", 1);  // one sentence of ours instead of its several
+  setenv(kHideErrors, "2", 1);  // one sentence of ours instead of its several
   LoadedTopology host;
   if (hwloc_topology_set_xmlbuffer(host.topology_.get(), xml.c_str(), static_cast<int>(xml.size() + 1)) != 0) {
     throw std::runtime_error("Cannot read the topology: it is not XML as hwloc writes it");
@@ -109,7 +112,8 @@ HostTopology LoadedTopology::Usable() const {
     for (const int cpu : AllowedCpus()) hwloc_bitmap_set(cpus.get(), static_cast<unsigned>(cpu));
     hwloc_bitmap_and(cpus.get(), cpus.get(), hwloc_topology_get_allowed_cpuset(topology_.get()));
     hwloc_bitmap_copy(nodes.get(), hwloc_topology_get_allowed_nodeset(topology_.get()));
-    KeepAllowedNodes(nodes.get());
+    std::ifstream status("/proc/self/status");
+    KeepAllowedNodes(status, nodes.get());
   }
   return Restricted(cpus.get(), nodes.get());
 }

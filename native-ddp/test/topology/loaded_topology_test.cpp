@@ -181,6 +181,25 @@ TEST(LoadedTopologyTest, WhatIsNoTopologyIsRefusedWithOneSentence) {
   }
 }
 
+TEST(LoadedTopologyTest, VariablesOfHwlocPutNoOtherMachineInThePlaceOfThisHost) {
+  const auto cpus = [] {
+    std::vector<int> usable;
+    for (const CpuCluster& cluster : LoadedTopology::OfThisHost().Usable().clusters) {
+      for (const Core& core : cluster.cores) usable.insert(usable.end(), core.cpus.begin(), core.cpus.end());
+    }
+    std::sort(usable.begin(), usable.end());
+    return usable;
+  };
+  const std::string flat = PathOf("flat");
+  const std::pair<const char*, const char*> variables[] = {
+      {"HWLOC_XMLFILE", flat.c_str()}, {"HWLOC_SYNTHETIC", "pack:4 core:16 pu:2"}, {"HWLOC_FSROOT", "/nonexistent"}};
+  for (const auto& [name, value] : variables) {
+    setenv(name, value, 1);
+    EXPECT_EQ(cpus(), AllowedCpus()) << name;
+    unsetenv(name);
+  }
+}
+
 TEST(LoadedTopologyTest, OfThisHostOnlyTheCpusOfTheCallingThreadAreUsable) {
   const std::vector<int> allowed = AllowedCpus();
   std::vector<int> usable;

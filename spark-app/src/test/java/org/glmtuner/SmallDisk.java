@@ -37,6 +37,13 @@ public final class SmallDisk implements AutoCloseable {
     return directory;
   }
 
+  /** From now on. */
+  public void makeReadOnly() throws IOException, InterruptedException {
+    if (run("mount", "-o", "remount,ro", directory.toString()) != 0) {
+      throw new IOException("Cannot make " + directory + " read-only");
+    }
+  }
+
   @Override
   public void close() throws IOException {
     try {

@@ -32,6 +32,7 @@ public record RanksConfig(
    * @param acrossClusters whether a rank may have cores of several clusters where none is large
    *     enough
    * @param required whether a rank that cannot be bound ends the run
+   * @param claims absolute path of the file in which all ranks of a host lock their CPUs
    */
   public record Pinning(
       int perCluster,
@@ -39,7 +40,8 @@ public record RanksConfig(
       boolean smt,
       int reservedCores,
       boolean acrossClusters,
-      boolean required)
+      boolean required,
+      String claims)
       implements Serializable {}
 
   private static final int MOST_CORES = 1 << 12;
@@ -82,6 +84,7 @@ public record RanksConfig(
             section.flag("smt"),
             section.integer("reserve-cores", 0, MOST_CORES),
             section.flag("across-clusters"),
-            section.flag("require-binding")));
+            section.flag("require-binding"),
+            section.text("claims", path -> path.startsWith("/"), "an absolute path")));
   }
 }

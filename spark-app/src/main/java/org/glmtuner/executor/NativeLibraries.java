@@ -87,7 +87,7 @@ final class NativeLibraries {
   private static Path unpacked(Path cacheDirectory, List<Bundle> bundles)
       throws IOException, InterruptedException {
     List<Item> items = items(bundles);
-    Path parent = Files.createDirectories(cacheDirectory.resolve("native"));
+    Path parent = PrivateDirectory.provideIn(cacheDirectory, "native");
     Path directory = parent.resolve(key(items));
     if (!Files.isDirectory(directory)) { // complete directories appear under this name only
       try (HostLock lock =

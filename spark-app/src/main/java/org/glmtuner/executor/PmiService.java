@@ -33,7 +33,7 @@ final class PmiService implements AutoCloseable {
    * @param host where its socket goes, and its end if MPI aborts
    */
   static PmiService start(PmiServer pmi, int rank, RankHost host) throws IOException {
-    Path socket = host.directory().sockets().resolve("pmi");
+    Path socket = host.directory().pmiSocket();
     ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
     PmiService service = new PmiService(pmi, rank, socket, server, host.session()::mpiHasAborted);

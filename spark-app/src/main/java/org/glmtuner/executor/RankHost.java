@@ -81,7 +81,8 @@ final class RankHost implements AutoCloseable {
       throws IOException, InterruptedException {
     RankGroups groups = RankGroups.withRoom(topology, config.ranks(), cores, 1);
     Installation installation = Installation.provide(config, purpose);
-    CpuClaim claim = CpuClaim.take(groups, installation.cache, config.ranks().patience(), signal);
+    Path claims = Path.of(config.ranks().pinning().claims());
+    CpuClaim claim = CpuClaim.take(groups, claims, config.ranks().patience(), signal);
     try {
       Binding binding = Binding.of(claim.group(), config.ranks().pinning().required());
       AttemptDirectory directory = AttemptDirectory.create(installation.cache);
@@ -114,8 +115,8 @@ final class RankHost implements AutoCloseable {
             installation.mpi.map(MpiLibrary::environment).orElse(Map.of()),
             binding,
             installation.libraries,
-            RankSession.socket(directory),
-            CpuClaim.lockFile(installation.cache));
+            directory.rankSocket(),
+            Path.of(config.pinning().claims()));
     session = RankSession.open(launch, directory, config.heartbeatTimeout(), signal);
   }
 

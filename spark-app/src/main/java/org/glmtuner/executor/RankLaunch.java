@@ -24,6 +24,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
    * Plans a process.
    *
    * @param socket where the rank finds its task
+   * @param claims where it locks its CPUs
    */
   static RankLaunch of(
       RanksConfig.Jvm jvm,
@@ -31,7 +32,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
       Binding binding,
       NativeLibraries libraries,
       Path socket,
-      Path lockFile) {
+      Path claims) {
     Path home = Path.of(jvm.home().isEmpty() ? System.getProperty("java.home") : jvm.home());
     CpuGroup group = binding.group();
     List<String> command = new ArrayList<>(binding.command());
@@ -59,7 +60,7 @@ record RankLaunch(List<String> command, Map<String, String> environment) {
         List.of(
             socket.toString(),
             libraries.nativeDdp().toString(),
-            lockFile.toString(),
+            claims.toString(),
             CpuList.format(group.claimed()),
             Long.toString(ProcessHandle.current().pid())));
 

@@ -6,7 +6,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -49,11 +48,6 @@ final class RankSession implements AutoCloseable {
     this.writer = thread("rank-writer-" + process.pid(), this::send);
   }
 
-  /** Where the rank's socket is inside {@code directory}. */
-  static Path socket(AttemptDirectory directory) {
-    return directory.sockets().resolve("rank");
-  }
-
   /**
    * Forks the rank and waits until it has connected; its JVM and DJL's engine go on starting
    * meanwhile.
@@ -62,7 +56,7 @@ final class RankSession implements AutoCloseable {
       RankLaunch launch, AttemptDirectory directory, Duration heartbeatTimeout, TaskSignal signal)
       throws IOException, InterruptedException {
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-      server.bind(UnixDomainSocketAddress.of(socket(directory)));
+      server.bind(UnixDomainSocketAddress.of(directory.rankSocket()));
       server.configureBlocking(false);
       RankProcess process = RankProcess.start(launch);
       try {

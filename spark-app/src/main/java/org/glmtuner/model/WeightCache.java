@@ -12,6 +12,7 @@ import org.glmtuner.config.Precision;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.storage.DiskSpace;
 import org.glmtuner.storage.HostLock;
+import org.glmtuner.storage.PrivateDirectory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +20,7 @@ import org.slf4j.LoggerFactory;
  * The weight files of this host: one per model and precision, made once, shared by all processes.
  */
 public final class WeightCache {
+  private static final String DIRECTORY = "weights";
   private static final int NAME_DIGITS = 16;
 
   private static final Logger LOG = LoggerFactory.getLogger(WeightCache.class);
@@ -33,7 +35,7 @@ public final class WeightCache {
    * @return {@code weights/<16 digits of the fingerprint>-<precision>.safetensors} in it, with its
    *     checksums beside it
    * @throws TunerException as {@link WeightFile#convert} and, where the file has to be made, {@link
-   *     OfficialWeights#release}
+   *     OfficialWeights#release} and {@link PrivateDirectory#provideIn}
    */
   public static Path provide(
       OfficialWeights source, Precision precision, Path cacheDirectory, ProgressListener listener)
@@ -116,7 +118,7 @@ public final class WeightCache {
     if (isGood(file, judge)) {
       return file; // complete files appear under this name only, so there is no need to lock
     }
-    Path lockFile = file.resolveSibling(name + ".lock");
+    Path lockFile = PrivateDirectory.provideIn(cacheDirectory, DIRECTORY).resolve(name + ".lock");
     try (HostLock lock = HostLock.acquire(lockFile, () -> listener.waiting(file))) {
       if (Files.exists(file)) {
         Optional<String> problem = problem(file, judge);
@@ -134,7 +136,7 @@ public final class WeightCache {
   }
 
   private static Path path(String name, Path cacheDirectory) {
-    return cacheDirectory.resolve("weights").resolve(name + ".safetensors");
+    return cacheDirectory.resolve(DIRECTORY).resolve(name + ".safetensors");
   }
 
   /** Whether a file can serve, as far as can be said at once. */

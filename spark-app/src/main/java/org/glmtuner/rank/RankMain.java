@@ -5,15 +5,14 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
 import org.glmtuner.nativeddp.NativeLibrary;
 import org.glmtuner.nativeddp.ProcessControl;
+import org.glmtuner.storage.ClaimsFile;
 import org.glmtuner.topology.CpuList;
 import org.glmtuner.wire.Frame;
 import org.glmtuner.wire.FrameChannel;
@@ -41,7 +40,7 @@ public final class RankMain {
           "PyTorch"); // first: our library is linked against the libtorch that DJL loads
       NativeLibrary.load(Path.of(arguments[1]));
       ProcessControl.dieWithParent(Long.parseLong(arguments[4]));
-      lockCpus(Path.of(arguments[2]), CpuList.parse(arguments[3]));
+      lockCpus(ClaimsFile.of(Path.of(arguments[2])), CpuList.parse(arguments[3]));
       Frame first = task.next();
       if (first instanceof Frame.Train train) {
         new Trainer(train.assignment(), task).run();
@@ -90,15 +89,10 @@ public final class RankMain {
     lifeLine.start();
   }
 
-  /**
-   * Byte 2c+1 of CPU c, so that the next task does not take it before this process is gone. The
-   * channel stays open until then.
-   */
-  @SuppressWarnings("resource")
-  private static void lockCpus(Path lockFile, List<Integer> cpus) throws IOException {
-    FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.WRITE);
+  /** So that the next task does not take them before this process is gone. */
+  private static void lockCpus(ClaimsFile claims, List<Integer> cpus) {
     for (int cpu : cpus) {
-      if (channel.tryLock(2L * cpu + 1, 1, false) == null) {
+      if (claims.tryLockForRank(cpu) == null) {
         throw new TunerException(
             ExitCode.TRAINING_FAILED,
             "Cannot start a rank: CPU " + cpu + " is in use by another rank");

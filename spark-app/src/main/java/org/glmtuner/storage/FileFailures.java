@@ -2,7 +2,9 @@ package org.glmtuner.storage;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.PathIOException;
@@ -38,5 +40,19 @@ public final class FileFailures {
         path ? ExitCode.INVALID : ExitCode.TRAINING_FAILED,
         "Cannot " + action + ": " + reason,
         failure);
+  }
+
+  /** What {@code java.nio} says of a file, without its path: the type has what the text lacks. */
+  public static String reason(IOException failure) {
+    if (!(failure instanceof FileSystemException nio)) {
+      return String.valueOf(failure.getMessage());
+    } else if (nio.getReason() != null) {
+      return nio.getReason();
+    } else if (nio instanceof AccessDeniedException) {
+      return "permission denied";
+    } else if (nio instanceof NoSuchFileException) {
+      return "there is no such directory";
+    }
+    return nio.getClass().getSimpleName();
   }
 }

@@ -56,6 +56,7 @@ class BenchmarkIT {
     arguments.addAll(List.of("--layers", "2", "--hidden", "64", "--heads", "4"));
     arguments.addAll(List.of("--vocab", "64", "--prefix", "8", "--ranks", "2", "--rows", "2"));
     arguments.addAll(List.of("-D", "cache.directory=" + directory.resolve("cache")));
+    arguments.addAll(List.of("-D", "ranks.claims=" + directory.resolve("cpus.lock")));
     arguments.addAll(Arrays.asList(more));
     return arguments;
   }
@@ -104,7 +105,9 @@ class BenchmarkIT {
       "--repeat",
       "3",
       "-D",
-      "cache.directory=" + directory.resolve("cache")
+      "cache.directory=" + directory.resolve("cache"),
+      "-D",
+      "ranks.claims=" + directory.resolve("cpus.lock")
     };
     assertThat(Main.execute(arguments)).isZero();
     JsonObject line = lines().get(0);

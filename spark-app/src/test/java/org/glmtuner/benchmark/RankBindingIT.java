@@ -33,6 +33,8 @@ class RankBindingIT {
         Map.of(
             "cache.directory",
             cache.toString(),
+            "ranks.claims",
+            directory.resolve("cpus.lock").toString(),
             "engine.isa",
             isa,
             "ranks.require-binding",

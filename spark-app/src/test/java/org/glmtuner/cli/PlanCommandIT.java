@@ -47,13 +47,23 @@ class PlanCommandIT {
             "-D",
             "cache.directory=" + cache,
             "-D",
+            "ranks.claims=" + cache.resolve("cpus.lock"),
+            "-D",
             "model.path=" + Checkout.goldenSmall().resolve("model"));
     assertMeasured(here, "products_per_core", "measured on this host");
     assertMeasured(here, "reading_per_core", "measured on this host");
     Path flat =
         Checkout.module().resolve("src/test/resources/topologies/xeonmax9462-snc4-flat.xml");
     JsonObject other =
-        rates("plan", "--json", "--topology", flat.toString(), "-D", "cache.directory=" + cache);
+        rates(
+            "plan",
+            "--json",
+            "--topology",
+            flat.toString(),
+            "-D",
+            "cache.directory=" + cache,
+            "-D",
+            "ranks.claims=" + cache.resolve("cpus.lock"));
     assertMeasured(other, "products_per_core", "measured on this host, which is not one of these");
   }
 }

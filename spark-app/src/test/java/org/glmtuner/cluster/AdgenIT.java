@@ -57,7 +57,7 @@ class AdgenIT {
         .set("data.train", rows)
         .set("data.prompt-column", "content")
         .set("data.response-column", "summary")
-        .set("cache.directory", directory.resolve("cache"));
+        .cache(directory.resolve("cache"));
   }
 
   @Test

@@ -65,7 +65,7 @@ class DataFormatsIT {
         .set("data.train", rows)
         .set("data.max-source-length", 40)
         .set("data.max-target-length", 24)
-        .set("cache.directory", directory.resolve("cache"));
+        .cache(directory.resolve("cache"));
   }
 
   /** Conversations of no to two turns, with what CSV has to quote; the last answer is empty. */

@@ -41,7 +41,7 @@ class DoctorClusterIT {
         .set("model.path", Checkout.goldenSmall().resolve("model"))
         .set("prefix.length", 8)
         .set("ranks.cores", 1)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private static List<Finding> findings(Submission submission) throws IOException {
@@ -62,7 +62,16 @@ class DoctorClusterIT {
   @Test
   void coresThatAnotherRunHasAreNoProblemAndSaidOnce() throws Exception {
     TunerConfig config =
-        ConfigLoader.load("", "", Map.of("cache.directory", cache.toString(), "ranks.cores", "1"));
+        ConfigLoader.load(
+            "",
+            "",
+            Map.of(
+                "cache.directory",
+                cache.toString(),
+                "ranks.claims",
+                cache.resolve("cpus.lock").toString(),
+                "ranks.cores",
+                "1"));
     try (LocalRanks others = LocalRanks.open(config, HostTopology.read(cache), 2, 1);
         Submission submission = doctor(TWO_EXECUTORS).set("ranks.count", 2).start()) {
       assertThat(others.cpus()).hasSize(Runtime.getRuntime().availableProcessors());

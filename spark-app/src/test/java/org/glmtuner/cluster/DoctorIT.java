@@ -31,7 +31,7 @@ class DoctorIT {
         .set("model.path", Checkout.goldenSmall().resolve("model"))
         .set("prefix.length", 8)
         .set("ranks.cores", 1)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private static List<Finding> findings(List<String> lines) {

@@ -108,7 +108,7 @@ class EvaluateIT {
         .set("data.response-column", "summary")
         .set("ranks.count", 2)
         .set("ranks.cores", 1)
-        .set("cache.directory", directory.resolve("cache"));
+        .cache(directory.resolve("cache"));
   }
 
   @Test

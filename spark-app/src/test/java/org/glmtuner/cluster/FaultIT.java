@@ -64,7 +64,7 @@ class FaultIT {
         .set("ranks.count", 2)
         .set("ranks.cores", 1)
         .set("ranks.heartbeat-timeout", "8s")
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private Checkpoints.Listing checkpoints(Path runDirectory) throws IOException {

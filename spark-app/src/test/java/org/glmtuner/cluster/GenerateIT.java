@@ -45,7 +45,7 @@ class GenerateIT {
         .set("prefix.length", 8)
         .set("generation.max-new-tokens", MOST)
         .set("ranks.cores", 1)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private static JsonArray golden(String name) throws IOException {

@@ -41,7 +41,7 @@ class GoldenTrainIT {
         .set("model.precision", precision)
         .set("ranks.count", ranks)
         .set("ranks.cores", 1)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private Run train(GoldenTraining golden, int ranks, String precision, double dropout)

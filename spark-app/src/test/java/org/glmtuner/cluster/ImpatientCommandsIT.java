@@ -26,13 +26,22 @@ class ImpatientCommandsIT {
   @TempDir Path directory;
 
   private Submission.Builder command(String... arguments) {
-    return Submission.of(directory, arguments).set("ranks.cores", 1).set("cache.directory", cache);
+    return Submission.of(directory, arguments).set("ranks.cores", 1).cache(cache);
   }
 
   /** Ranks on all cores of this machine. */
   private static LocalRanks others() throws IOException, InterruptedException {
     TunerConfig config =
-        ConfigLoader.load("", "", Map.of("cache.directory", cache.toString(), "ranks.cores", "1"));
+        ConfigLoader.load(
+            "",
+            "",
+            Map.of(
+                "cache.directory",
+                cache.toString(),
+                "ranks.claims",
+                cache.resolve("cpus.lock").toString(),
+                "ranks.cores",
+                "1"));
     int cpus = Runtime.getRuntime().availableProcessors();
     return LocalRanks.open(config, HostTopology.read(cache), cpus, 1);
   }

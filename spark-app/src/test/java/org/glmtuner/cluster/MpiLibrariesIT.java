@@ -72,7 +72,7 @@ class MpiLibrariesIT {
         .set("ranks.count", 2)
         .set("ranks.cores", 1)
         .set("mpi.library", library)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private static Run run(Path directory, String library) throws Exception {

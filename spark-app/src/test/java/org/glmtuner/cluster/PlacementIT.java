@@ -34,7 +34,7 @@ class PlacementIT {
             .set("ranks.count", 2)
             .set("ranks.cores", 1)
             .set("memory.weights", weights)
-            .set("cache.directory", cache);
+            .cache(cache);
     try (Submission submission = train.run(LIMIT)) {
       assertThat(submission.result().get("status").getAsString())
           .as(submission.err())

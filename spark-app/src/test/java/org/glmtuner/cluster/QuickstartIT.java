@@ -34,7 +34,9 @@ class QuickstartIT {
                 "bash",
                 Checkout.module().resolve("bin/quickstart").toString(),
                 "-D",
-                "cache.directory=" + cache())
+                "cache.directory=" + cache(),
+                "-D",
+                "ranks.claims=" + cache().resolve("cpus.lock"))
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve("log").toFile());
     builder.environment().put("GLM_TUNER_CACHE", Checkout.toolchain().toString());

@@ -36,7 +36,7 @@ class RankSizeIT {
         .set("data.train", rows)
         .set("training.max-steps", 2)
         .set("training.global-batch", 4)
-        .set("cache.directory", directory.resolve("cache"));
+        .cache(directory.resolve("cache"));
   }
 
   @Test

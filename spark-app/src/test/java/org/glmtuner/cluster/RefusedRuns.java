@@ -78,7 +78,7 @@ abstract class RefusedRuns {
         .set("ranks.count", 1)
         .set("ranks.cores", 1)
         .set("ranks.java-home", javaHome)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   /** Ends with success, with so many ranks. */

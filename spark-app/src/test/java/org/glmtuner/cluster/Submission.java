@@ -64,6 +64,11 @@ public final class Submission implements AutoCloseable {
       return Objects.requireNonNull(settings.get(key), key);
     }
 
+    /** A cache directory, and claims of cores in it: other runs on this host have no say. */
+    public Builder cache(Path cache) {
+      return set("cache.directory", cache).set("ranks.claims", cache.resolve("cpus.lock"));
+    }
+
     public Builder hdfs(HdfsProcess hdfs) {
       environment.put("HADOOP_CONF_DIR", hdfs.configuration().toString());
       return this;

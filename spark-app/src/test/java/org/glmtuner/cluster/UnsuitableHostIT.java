@@ -24,7 +24,7 @@ class UnsuitableHostIT extends RefusedRuns {
   @Test
   void aCacheDirectoryThatCannotBeUsedIsNamedWithTheReason() throws Exception {
     fails(
-        train().set("cache.directory", rows.resolve("cache")),
+        train().cache(rows.resolve("cache")),
         ExitCode.UNSUITABLE,
         "Cannot use " + rows + "/cache: " + rows + " is no directory (cache.directory)");
   }
@@ -33,7 +33,7 @@ class UnsuitableHostIT extends RefusedRuns {
   void aCacheDirectoryWithoutRoomForTheLibrariesIsRefusedWithTheNumbers() throws Exception {
     try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), 1 << 20)) {
       fails(
-          train().set("cache.directory", disk.directory()),
+          train().cache(disk.directory()),
           ExitCode.UNSUITABLE,
           "Cannot write " + disk.directory() + "/native/",
           " bytes, its file system has ");
@@ -51,7 +51,7 @@ class UnsuitableHostIT extends RefusedRuns {
     try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), size)) {
       for (Submission.Builder builder : List.of(train(), score())) {
         fails(
-            builder.set("model.path", model).set("cache.directory", disk.directory()),
+            builder.set("model.path", model).cache(disk.directory()),
             ExitCode.UNSUITABLE,
             "Cannot write " + disk.directory() + "/weights/",
             ".safetensors: it needs ",

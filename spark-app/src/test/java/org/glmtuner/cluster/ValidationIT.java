@@ -56,7 +56,7 @@ class ValidationIT {
         .set("training.keep-checkpoints", 1)
         .set("ranks.count", ranks)
         .set("ranks.cores", 1)
-        .set("cache.directory", cache);
+        .cache(cache);
   }
 
   private static List<JsonObject> evaluations(Path run) throws IOException {

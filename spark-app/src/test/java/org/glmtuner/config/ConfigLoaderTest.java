@@ -32,7 +32,7 @@ class ConfigLoaderTest {
         batch-size = 2, text = chat
       }
       ranks { count = 2, cores = 1, wait = 5s, memory = 256m, java-home = /jdk, java-options = [-Xint], heartbeat-timeout = 9s,
-        clusters = cache, per-cluster = 3, reserve-cores = 4, smt = true, across-clusters = true, require-binding = true }
+        clusters = cache, per-cluster = 3, reserve-cores = 4, smt = true, across-clusters = true, require-binding = true, claims = /claims }
       engine.isa = avx2
       mpi {
         library = /libmpi.so.12, interface = eth1, port-range = 50000-50010, environment { FI_PROVIDER = tcp }
@@ -95,7 +95,14 @@ class ConfigLoaderTest {
                 Duration.ofMinutes(10),
                 new RanksConfig.Jvm(512L << 20, "", List.of()),
                 Duration.ofSeconds(15),
-                new RanksConfig.Pinning(0, RanksConfig.Clusters.NUMA, false, 0, false, false)));
+                new RanksConfig.Pinning(
+                    0,
+                    RanksConfig.Clusters.NUMA,
+                    false,
+                    0,
+                    false,
+                    false,
+                    "/var/tmp/glm-tuner-cpus.lock")));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AUTO));
     assertThat(config.mpi().library()).isEmpty();
     assertThat(config.mpi().network()).isEqualTo(new MpiConfig.Network("", PortRange.ANY));
@@ -160,7 +167,8 @@ class ConfigLoaderTest {
                 Duration.ofSeconds(5),
                 new RanksConfig.Jvm(256L << 20, "/jdk", List.of("-Xint")),
                 Duration.ofSeconds(9),
-                new RanksConfig.Pinning(3, RanksConfig.Clusters.CACHE, true, 4, true, true)));
+                new RanksConfig.Pinning(
+                    3, RanksConfig.Clusters.CACHE, true, 4, true, true, "/claims")));
     assertThat(config.engine()).isEqualTo(new EngineConfig(EngineConfig.Isa.AVX2));
     assertThat(config.mpi().library()).isEqualTo("/libmpi.so.12");
     assertThat(config.mpi().network())
@@ -204,6 +212,7 @@ class ConfigLoaderTest {
                     run.id { }
                     retry.backoff = 5s
                     memory.weights = per_cluster
+                    ranks.claims = cpus.lock
                     engine.isa = avx9
                     """))
         .isInstanceOfSatisfying(
@@ -218,6 +227,7 @@ class ConfigLoaderTest {
               Invalid run.id: {} (has type OBJECT rather than STRING)
               Invalid training.learning-rate: fast (has type STRING rather than NUMBER)
               Invalid training.prefix-dropout: 1.0 (a number from 0.0 to below 1.0)
+              Invalid ranks.claims: cpus.lock (an absolute path)
               Invalid engine.isa: avx9 (one of auto, generic, avx2, avx512, avx512bf16, amx)
               Invalid memory.weights: per_cluster (one of auto, shared, per-cluster)""");
   }

@@ -24,7 +24,13 @@ class CalibrationIT {
     return ConfigLoader.load(
         "",
         "",
-        Map.of("cache.directory", directory.resolve("cache").toString(), "engine.isa", isa));
+        Map.of(
+            "cache.directory",
+            directory.resolve("cache").toString(),
+            "ranks.claims",
+            directory.resolve("cpus.lock").toString(),
+            "engine.isa",
+            isa));
   }
 
   private static Topology topology() throws InterruptedException {

@@ -21,7 +21,15 @@ class CheckedRankIT {
 
   @Test
   void onlyTheTimeOfAnAnswerIsLimitedAndItsSubjectNamed() throws Exception {
-    TunerConfig config = ConfigLoader.load("", "", Map.of("cache.directory", directory.toString()));
+    TunerConfig config =
+        ConfigLoader.load(
+            "",
+            "",
+            Map.of(
+                "cache.directory",
+                directory.toString(),
+                "ranks.claims",
+                directory.resolve("cpus.lock").toString()));
     DoctorPlan plan = new DoctorPlan("test", config, null, 0, 1, null, "");
     Duration shorterThanAStart = Duration.ofMillis(1);
     try (CheckedRank rank =

@@ -2,28 +2,48 @@ package org.glmtuner.executor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.glmtuner.config.RanksConfig;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
+import org.glmtuner.storage.ClaimsFile;
+import org.glmtuner.storage.PrivateDirectory;
 import org.glmtuner.topology.Hosts;
 import org.glmtuner.topology.RankGroups;
 import org.glmtuner.topology.Topology;
 import org.glmtuner.topology.Topology.Core;
 import org.glmtuner.topology.Topology.CpuCluster;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CpuClaimTest {
   private static final Topology FOUR_CPUS = Hosts.oneNode(0, 1, 2, 3);
   private static final RanksConfig RANKS = Hosts.ranks("");
 
-  @TempDir Path cache;
+  @TempDir Path directory;
+
+  private Path claims;
+
+  @BeforeEach
+  void nameTheFile() {
+    claims = directory.resolve("cpus.lock");
+  }
 
   private CpuClaim take(int cores) throws IOException, InterruptedException {
     return take(FOUR_CPUS, cores);
@@ -31,7 +51,7 @@ class CpuClaimTest {
 
   private CpuClaim take(Topology host, int cores) throws IOException, InterruptedException {
     RankGroups groups = RankGroups.ofCores(host, RANKS, cores);
-    return CpuClaim.take(groups, cache, Duration.ZERO, () -> false);
+    return CpuClaim.take(groups, claims, Duration.ZERO, () -> false);
   }
 
   @Test
@@ -66,29 +86,85 @@ class CpuClaimTest {
   }
 
   @Test
-  void anotherProcessKeepsItsCpusUntilItDies() throws Exception {
-    // the rank's byte of CPU 0, as RankMain locks it
-    Process other =
-        new ProcessBuilder(
-                "python3",
-                "-c",
-                """
-                import fcntl, sys
-                f = open(sys.argv[1], 'w')
-                fcntl.lockf(f, fcntl.LOCK_EX, 1, 1)
-                print('locked', flush=True)
-                sys.stdin.read()
-                """,
-                CpuClaim.lockFile(cache).toString())
-            .start();
-    assertThat(other.inputReader().readLine()).isEqualTo("locked");
+  void aLockThatCannotBeAskedForLeavesNothingClaimed() throws Exception {
+    ClaimsFile.of(claims);
+    try (FileChannel other = FileChannel.open(claims, StandardOpenOption.WRITE);
+        FileLock overlapping = other.lock(2 * 2, 1, false)) { // of CPU 2, in this process
+      assertThat(overlapping.isValid()).isTrue();
+      assertThatThrownBy(() -> take(3)).isInstanceOf(OverlappingFileLockException.class);
+    }
+    try (CpuClaim all = take(4)) {
+      assertThat(all.group().cpus()).containsExactly(0, 1, 2, 3);
+    }
+  }
+
+  /** Locks a byte of the file, which is there, until it is killed. */
+  private Process locker(int position, String... launcher) throws IOException {
+    List<String> command = new ArrayList<>(List.of(launcher));
+    command.addAll(
+        List.of(
+            "python3",
+            "-c",
+            """
+            import fcntl, sys
+            f = open(sys.argv[1], 'r+')
+            fcntl.lockf(f, fcntl.LOCK_EX, 1, int(sys.argv[2]))
+            print('locked', flush=True)
+            sys.stdin.read()
+            """,
+            claims.toString(),
+            Integer.toString(position)));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    assertThat(process.inputReader().readLine()).isEqualTo("locked");
+    return process;
+  }
+
+  private static void kill(Process process) throws InterruptedException {
+    process.destroyForcibly();
+    assertThat(process.waitFor(5, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1}) // of a task and of a rank
+  void anotherProcessKeepsItsCpusUntilItDies(int position) throws Exception {
+    ClaimsFile.of(claims);
+    Process other = locker(position);
     try (CpuClaim claim = take(1)) {
       assertThat(claim.group().cpus()).containsExactly(1);
     }
-    other.destroyForcibly();
-    assertThat(other.waitFor(5, TimeUnit.SECONDS)).isTrue();
+    kill(other);
     try (CpuClaim claim = take(1)) {
       assertThat(claim.group().cpus()).containsExactly(0);
+    }
+  }
+
+  @Test
+  void soDoesOneOfAnotherUser() throws Exception {
+    assumeThat(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))
+        .as("the user, since only root can be another one")
+        .isEqualTo(0);
+    Path shared = Files.createTempDirectory(Path.of("/var/tmp"), "claims-");
+    try {
+      Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
+      claims = shared.resolve("cpus.lock");
+      ClaimsFile.of(claims);
+      Process other =
+          locker(
+              0,
+              "setpriv",
+              "--reuid=65534",
+              "--regid=65534",
+              "--clear-groups",
+              "--",
+              "env",
+              "PATH=/usr/bin:/bin"); // it may not enter where root has a python3 of its own
+      try (CpuClaim claim = take(1)) {
+        assertThat(claim.group().cpus()).containsExactly(1);
+      }
+      kill(other);
+    } finally {
+      PrivateDirectory.deleteTree(shared);
     }
   }
 

@@ -57,6 +57,8 @@ class LocalRanksIT {
             Map.of(
                 "cache.directory",
                 directory.resolve("cache").toString(),
+                "ranks.claims",
+                directory.resolve("cpus.lock").toString(),
                 "training.weight-decay",
                 "0.1"));
     ChatGlmConfig model =

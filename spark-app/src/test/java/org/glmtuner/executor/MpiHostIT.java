@@ -29,6 +29,7 @@ class MpiHostIT {
   private static String sum(String library, Map<String, String> more) throws Exception {
     Map<String, String> settings = new TreeMap<>(more);
     settings.put("cache.directory", cache.toString());
+    settings.put("ranks.claims", cache.resolve("cpus.lock").toString());
     settings.put("mpi.library", library);
     try (LocalRanks ranks =
         LocalRanks.open(ConfigLoader.load("", "", settings), HostTopology.read(cache), 2, 1)) {

@@ -42,6 +42,7 @@ class MpiNodesIT {
   private static TunerConfig config(InstalledMpi mpi, Map<String, String> more) {
     Map<String, String> settings = new TreeMap<>(more);
     settings.put("cache.directory", cache.toString());
+    settings.put("ranks.claims", cache.resolve("cpus.lock").toString());
     settings.put("mpi.library", mpi.library());
     if (!mpi.isIntel()) { // UCX sees that both are on one host
       settings.putIfAbsent("mpi.environment.UCX_TLS", "tcp,self");

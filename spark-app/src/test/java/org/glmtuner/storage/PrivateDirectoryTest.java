@@ -72,4 +72,66 @@ class PrivateDirectoryTest {
             TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
         .hasMessageStartingWith("Invalid cache.directory: " + shared);
   }
+
+  /** Of a directory of user 1000. */
+  private static void judge(int owner, int permissions, boolean writable) {
+    PrivateDirectory.require(
+        Path.of("/cache"),
+        new PrivateDirectory.Access(owner, 1000, 0040000 | permissions, writable));
+  }
+
+  @Test
+  void aDirectoryMustBeThisUsersAlone() {
+    judge(1000, 0700, true);
+    judge(1000, 0755, true);
+    refused(
+        () -> judge(0, 0755, false),
+        "Cannot use /cache: this user cannot write to it (cache.directory)");
+    refused(
+        () -> judge(1001, 0700, false),
+        "Cannot use /cache: this user cannot write to it (cache.directory)");
+    for (int[] access :
+        new int[][] {{1000, 0775}, {1000, 0702}, {0, 01777}, {1001, 0775}, {1001, 0755}}) {
+      assertThatThrownBy(() -> judge(access[0], access[1], true))
+          .isInstanceOfSatisfying(
+              TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+          .hasMessage(
+              "Invalid cache.directory: /cache (it must be a directory that only its owner, user id 1000, can write; it belongs to %d with mode %o)"
+                  .formatted(access[0], access[1]));
+    }
+  }
+
+  @Test
+  void aLinkIsCalledSo() throws Exception {
+    Path target = Files.createDirectory(directory.resolve("target"));
+    Path link = Files.createSymbolicLink(directory.resolve("link"), target);
+    assertThatThrownBy(() -> PrivateDirectory.provide(link))
+        .isInstanceOfSatisfying(
+            TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.INVALID))
+        .hasMessage(
+            "Invalid cache.directory: "
+                + link
+                + " (it is a symbolic link; give the directory that it leads to)");
+    Path file = Files.createFile(directory.resolve("file"));
+    refused(
+        () -> PrivateDirectory.provide(file),
+        "Cannot use " + file + ": " + file + " is no directory (cache.directory)");
+  }
+
+  @Test
+  void aDirectoryInOneIsMadeOrTaken() throws Exception {
+    Path made = PrivateDirectory.provideIn(directory, "a");
+    assertThat(Files.getPosixFilePermissions(made))
+        .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    assertThat(PrivateDirectory.provideIn(directory, "a")).isEqualTo(made);
+    Path file = Files.createFile(directory.resolve("b"));
+    refused(
+        () -> PrivateDirectory.provideIn(directory, "b"),
+        "Cannot use " + file + ": " + file + " is no directory (cache.directory)");
+    try (SmallDisk disk = SmallDisk.mount(directory.resolve("c"), 1 << 20, "ro")) {
+      refused(
+          () -> PrivateDirectory.provideIn(directory, "c"),
+          "Cannot use " + disk.directory() + ": this user cannot write to it (cache.directory)");
+    }
+  }
 }

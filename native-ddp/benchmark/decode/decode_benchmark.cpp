@@ -24,9 +24,9 @@
 #include "machine.h"
 #include "measuring.h"
 #include "threads/thread_pool.h"
-#include "transformer/avx2_gemm.h"
 #include "transformer/bfloat16.h"
 #include "transformer/gemv.h"
+#include "transformer/panel_gemm.h"
 
 namespace native_ddp {
 namespace {

@@ -6,8 +6,11 @@
 
 // This file is compiled for AVX2 and FMA. It includes nothing of the standard library with code in it: the linker
 // might keep this file's copy of an inline function for the whole library, and older CPUs would stop there.
-namespace native_ddp::avx2 {
+namespace native_ddp {
 namespace {
+
+constexpr int kPanelRows = Avx2Kernels::kPanelRows;
+constexpr int kPanelColumns = Avx2Kernels::kColumnUnit;
 
 constexpr int kVector = 8;
 
@@ -174,7 +177,7 @@ static_assert(sizeof kTiles / sizeof kTiles[0] == kPanelRows + 1);
 
 }  // namespace
 
-void PackRows(int rows, int depth, const float* x, std::int64_t leading, float* panel) {
+void Avx2Kernels::PackRows(int rows, int depth, const float* x, std::int64_t leading, float* panel) {
   int k = 0;
   if (rows == kPanelRows) {
     // Eight elements are stored for each six, the last two to be overwritten: not at the end of the panel.
@@ -203,24 +206,24 @@ void PackRows(int rows, int depth, const float* x, std::int64_t leading, float* 
   }
 }
 
-void PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
+void Avx2Kernels::PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
   PackTransposedPanels(columns, depth, w, leading, panels);
 }
 
-void PackTransposed(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
+void Avx2Kernels::PackTransposed(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
   PackTransposedPanels(columns, depth, w, leading, panels);
 }
 
-void PackStraight(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
+void Avx2Kernels::PackStraight(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
   PackStraightPanels(columns, depth, w, leading, panels);
 }
 
-void PackStraight(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
+void Avx2Kernels::PackStraight(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
   PackStraightPanels(columns, depth, w, leading, panels);
 }
 
-void MultiplyPanels(int rows, int columns, int depth, const float* a, const float* b, bool accumulate, float* c,
-                    std::int64_t leading) {
+void Avx2Kernels::MultiplyPanels(int rows, int columns, int depth, const float* a, const float* b, bool accumulate,
+                                 float* c, std::int64_t leading) {
   for (int column = 0; column < columns; column += kPanelColumns) {
     const int width = Least(kPanelColumns, columns - column);
     for (int row = 0; row < rows; row += kPanelRows) {
@@ -230,4 +233,4 @@ void MultiplyPanels(int rows, int columns, int depth, const float* a, const floa
   }
 }
 
-}  // namespace native_ddp::avx2
+}  // namespace native_ddp

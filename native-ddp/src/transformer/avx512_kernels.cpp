@@ -7,8 +7,11 @@
 
 // This file is compiled for AVX-512 F, BW and VL, and like the other kernels it includes nothing of the standard
 // library with code in it.
-namespace native_ddp::avx512 {
+namespace native_ddp {
 namespace {
+
+constexpr int kPanelRows = Avx512Kernels::kPanelRows;
+constexpr int kPanelColumns = Avx512Kernels::kColumnUnit;
 
 constexpr int kVector = 16;
 static_assert(kPanelColumns == 2 * kVector && kPanelRows <= kVector);
@@ -131,7 +134,7 @@ void MultiplyTile(int rows, int columns, int depth, const float* a, const float*
 
 }  // namespace
 
-void PackRows(int rows, int depth, const float* x, std::int64_t leading, float* panel) {
+void Avx512Kernels::PackRows(int rows, int depth, const float* x, std::int64_t leading, float* panel) {
   for (int k = 0; k < depth; k += kVector) {
     __m512i words[kVector];
 #pragma GCC unroll 16
@@ -146,24 +149,25 @@ void PackRows(int rows, int depth, const float* x, std::int64_t leading, float* 
   }
 }
 
-void PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
+void Avx512Kernels::PackTransposed(int columns, int depth, const std::uint16_t* w, std::int64_t leading,
+                                   float* panels) {
   PackTransposedPanels(columns, depth, w, leading, panels);
 }
 
-void PackTransposed(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
+void Avx512Kernels::PackTransposed(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
   PackTransposedPanels(columns, depth, w, leading, panels);
 }
 
-void PackStraight(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
+void Avx512Kernels::PackStraight(int columns, int depth, const std::uint16_t* w, std::int64_t leading, float* panels) {
   PackStraightPanels(columns, depth, w, leading, panels);
 }
 
-void PackStraight(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
+void Avx512Kernels::PackStraight(int columns, int depth, const float* w, std::int64_t leading, float* panels) {
   PackStraightPanels(columns, depth, w, leading, panels);
 }
 
-void MultiplyPanels(int rows, int columns, int depth, const float* a, const float* b, bool accumulate, float* c,
-                    std::int64_t leading) {
+void Avx512Kernels::MultiplyPanels(int rows, int columns, int depth, const float* a, const float* b, bool accumulate,
+                                   float* c, std::int64_t leading) {
   for (int column = 0; column < columns; column += kPanelColumns, b += std::int64_t{kPanelColumns} * depth) {
     const int width = Least(kPanelColumns, columns - column);
     for (int row = 0; row < rows; row += kPanelRows) {
@@ -174,4 +178,4 @@ void MultiplyPanels(int rows, int columns, int depth, const float* a, const floa
   }
 }
 
-}  // namespace native_ddp::avx512
+}  // namespace native_ddp

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "message.h"
-#include "transformer/avx2_gemm.h"
 #include "transformer/avx512_bf16_gemm.h"
-#include "transformer/avx512_gemm.h"
 #include "transformer/converting_gemm.h"
 #include "transformer/few_rows_gemm.h"
+#include "transformer/panel_gemm.h"
 #include "transformer/product_speed.h"
 
 namespace native_ddp {

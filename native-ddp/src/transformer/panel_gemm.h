@@ -5,6 +5,8 @@
 #include <string>
 
 #include "threads/thread_pool.h"
+#include "transformer/avx2_kernels.h"
+#include "transformer/avx512_kernels.h"
 #include "transformer/gemm.h"
 #include "transformer/packed_product.h"
 
@@ -12,8 +14,7 @@ namespace native_ddp {
 
 /**
  * FP32 products. Weights are converted while they are packed for the inner loops. The bits of an element depend on its
- * own operands alone, not on threads or other rows. Kernels is what PackedProduct needs, with kName, PackTransposed and
- * PackStraight as in avx2_kernels.h.
+ * own operands alone, not on threads or other rows. Kernels is as Avx2Kernels.
  */
 template <class Kernels>
 class PanelGemm final : public Gemm {
@@ -48,5 +49,8 @@ class PanelGemm final : public Gemm {
  private:
   PackedProduct<Kernels> product_;
 };
+
+using Avx2Gemm = PanelGemm<Avx2Kernels>;
+using Avx512Gemm = PanelGemm<Avx512Kernels>;
 
 }  // namespace native_ddp

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "threads/thread_pool.h"
-#include "transformer/avx2_gemm.h"
 #include "transformer/gemm.h"
 #include "transformer/packed_product.h"
+#include "transformer/panel_gemm.h"
 #include "transformer/tile_loops.h"
 #include "transformer/tile_packing.h"
 

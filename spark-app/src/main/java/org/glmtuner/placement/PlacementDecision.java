@@ -72,10 +72,7 @@ public final class PlacementDecision {
     return new PlacementDecision(memory, ranks, need, config).mapped(reason);
   }
 
-  /**
-   * The same placement, of ranks that have come to have more for themselves than they needed when
-   * it was decided.
-   */
+  /** The same placement, of ranks that by now have more for themselves. */
   public static HostPlacement grown(
       HostPlacement decided,
       List<MemoryNode> memory,

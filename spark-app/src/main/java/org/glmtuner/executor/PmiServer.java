@@ -3,6 +3,7 @@ package org.glmtuner.executor;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
+import java.net.SocketException;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -63,17 +64,26 @@ final class PmiServer {
             new BufferedReader(
                 Channels.newReader(connection, StandardCharsets.US_ASCII), MOST_LINE_CHARACTERS);
         Writer out = Channels.newWriter(connection, StandardCharsets.US_ASCII)) {
-      String line = in.readLine();
+      String line = read(in);
       while (line != null) {
         String answer = answer(line);
         if (answer == null) {
           onAbort.run();
           break;
         }
-        line = write(out, answer) ? in.readLine() : null;
+        line = write(out, answer) ? read(in) : null;
       }
     }
     return end;
+  }
+
+  /** Null where the rank is gone: one that leaves an answer unread resets the connection. */
+  private static String read(BufferedReader in) throws IOException {
+    try {
+      return in.readLine();
+    } catch (SocketException e) {
+      return null;
+    }
   }
 
   /** False where the rank is gone already: a library that finalises need not read the answer. */

@@ -46,7 +46,7 @@ final class RankFiles {
    */
   static void requireRoom(TunerConfig config, HadoopSettings settings, Path cache, long bytes)
       throws IOException {
-    if (DiskSpace.free(cache) >= 2 * bytes) {
+    if (DiskSpace.free(cache) / 2 >= bytes) {
       return; // header and checksums fit too, so the model's files need not be opened to tell
     }
     try (OfficialWeights weights =

@@ -51,9 +51,7 @@ class RankFilesTest {
           .isInstanceOfSatisfying(
               TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
           .hasMessageMatching(
-              "Cannot write .*/disk/weights/.*-bf16.safetensors: it needs "
-                  + bytes
-                  + " bytes, its file system has \\d+ free");
+              "Cannot write .*/disk/weights/.*-bf16.safetensors: it needs \\d+ bytes, its file system has \\d+ free");
       Files.delete(other);
       WeightCache.provide(weights, Precision.BF16, cache, ProgressListener.NONE);
       fill(disk);

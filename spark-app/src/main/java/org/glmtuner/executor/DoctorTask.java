@@ -50,7 +50,6 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
         new Findings(identity.name() + "/" + SparkEnv.get().executorId(), signal::check);
     Run run = new Run(context, identity, findings, signal);
     run.host();
-    run.send();
     run.rates();
     run.send();
     run.sums();
@@ -91,7 +90,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
     }
 
     /** What is the same for all ranks that share a host is said once. */
-    void host() throws InterruptedException {
+    void host() throws IOException, InterruptedException {
       List<String> nodes = List.of(context.allGather(identity.node()));
       int leader = nodes.indexOf(identity.node());
       first = leader == partition;
@@ -104,6 +103,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
         host.sharedMemory(Math.max(1, Collections.frequency(planned, identity.node())));
         findings.attempt("clock", LIMIT, "", this::clock);
       }
+      send();
       // Ranks start when all hosts have been looked at, and need not wait for one that hangs.
       mpi = Boolean.parseBoolean(context.allGather(Boolean.toString(usable))[leader]);
     }

@@ -22,6 +22,9 @@ public final class TopologyProbe {
   /** It takes some milliseconds; a host under heavy load gets patience. */
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
+  /** For the kernel to end a program that is killed. */
+  private static final long END_SECONDS = 5;
+
   private TopologyProbe() {}
 
   /**
@@ -75,7 +78,7 @@ public final class TopologyProbe {
       }
       return output.join();
     } finally {
-      process.destroyForcibly();
+      process.destroyForcibly().waitFor(END_SECONDS, TimeUnit.SECONDS);
     }
   }
 

@@ -79,6 +79,16 @@ class SharedCopyTest : public PlacementTest {
     });
   }
 
+  /** Says 'b' when it has begun to make the copy, which it never ends. */
+  Process StuckMaker() {
+    return Process([this](const std::function<void(char)>& say) {
+      SharedCopy copy(lock_.path(), "native-ddp test");
+      copy.Create();
+      say('b');
+      for (;;) pause();
+    });
+  }
+
   TemporaryFile lock_;
 };
 
@@ -96,12 +106,7 @@ TEST_F(SharedCopyTest, LivesAsLongAsOneOfThoseThatShareIt) {
 }
 
 TEST_F(SharedCopyTest, OneMakesItWhileOthersWaitAndTakesItsPlaceIfItDies) {
-  Process maker([this](const std::function<void(char)>& say) {
-    SharedCopy copy(lock_.path(), "native-ddp test");
-    copy.Create();
-    say('b');
-    for (;;) pause();
-  });
+  Process maker = StuckMaker();
   ASSERT_EQ(maker.Next(), 'b');
   Process waiting = Sharer();
   Process other_name([this](const std::function<void(char)>& say) {
@@ -123,12 +128,7 @@ struct Speaker final : WeightListener {
 };
 
 TEST_F(SharedCopyTest, WhoWaitsSaysSoUntilTheWaitingHasEnded) {
-  Process maker([this](const std::function<void(char)>& say) {
-    SharedCopy copy(lock_.path(), "native-ddp test");
-    copy.Create();
-    say('b');
-    for (;;) pause();
-  });
+  Process maker = StuckMaker();
   ASSERT_EQ(maker.Next(), 'b');
   Process waiting([this](const std::function<void(char)>& say) {
     Speaker speaker(say);

@@ -109,6 +109,7 @@ void MultiplyTile(int rows, int columns, int depth, const float* a, const float*
   }
 #pragma GCC unroll 4
   for (int k = 0; k < depth; ++k, a += kPanelRows, b += kPanelColumns) {
+    // Panels of A come from the second-level cache, those of B stay in the first.
     _mm_prefetch(reinterpret_cast<const char*>(a + 32 * kPanelRows), _MM_HINT_T0);
     const __m512 b_low = _mm512_load_ps(b);
     const __m512 b_high = _mm512_load_ps(b + kVector);

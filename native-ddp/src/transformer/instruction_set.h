@@ -21,8 +21,7 @@ enum class InstructionSet {
   kAmx,         // tiles of BF16
 };
 
-/** By its name in configurations: auto, generic, avx2, avx512, avx512bf16, amx. Throws std::invalid_argument for
- * others. */
+/** By its name in configurations: auto, generic, avx2, avx512, avx512bf16, amx. Others are std::invalid_argument. */
 InstructionSet InstructionSetNamed(const std::string& name);
 
 /** Its name in configurations. */

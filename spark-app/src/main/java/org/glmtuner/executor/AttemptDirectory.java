@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.glmtuner.failure.ExitCode;
@@ -111,8 +112,11 @@ final class AttemptDirectory implements AutoCloseable {
       throw new TunerException(
           ExitCode.UNSUITABLE,
           String.format(
+              Locale.ROOT,
               "Cannot use the socket %s: its path has %d bytes, at most %d are possible",
-              socket, bytes, MOST_BYTES));
+              socket,
+              bytes,
+              MOST_BYTES));
     }
   }
 

@@ -269,7 +269,7 @@ public final class DoctorTask implements FlatMapFunction<Iterator<Integer>, Stri
     /** What joins the ranks, seen by each task of its own one. */
     void provider() {
       List<String> all = List.of(context.allGather(transport));
-      if (context.partitionId() == 0 && !all.contains(NONE)) {
+      if (partition == 0 && !all.contains(NONE)) {
         RankTransport.report(findings, all.stream().map(RankTransport::decode).toList());
       }
     }

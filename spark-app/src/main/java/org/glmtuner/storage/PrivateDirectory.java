@@ -13,6 +13,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Locale;
 import java.util.Set;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.failure.TunerException;
@@ -117,8 +118,12 @@ public final class PrivateDirectory {
     if (access.owner() != access.user() || (access.mode() & 0022) != 0) {
       throw TunerException.invalid(
           String.format(
+              Locale.ROOT,
               "Invalid cache.directory: %s (it must be a directory that only its owner, user id %s, can write; it belongs to %s with mode %o)",
-              directory, access.user(), access.owner(), access.mode() & 07777));
+              directory,
+              access.user(),
+              access.owner(),
+              access.mode() & 07777));
     }
   }
 

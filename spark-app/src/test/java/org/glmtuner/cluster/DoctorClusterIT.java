@@ -9,13 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import org.glmtuner.config.ConfigLoader;
-import org.glmtuner.config.TunerConfig;
 import org.glmtuner.diagnosis.Finding;
 import org.glmtuner.diagnosis.Verdict;
-import org.glmtuner.executor.HostTopology;
 import org.glmtuner.executor.LocalRanks;
 import org.glmtuner.failure.ExitCode;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,18 +57,7 @@ class DoctorClusterIT {
 
   @Test
   void coresThatAnotherRunHasAreNoProblemAndSaidOnce() throws Exception {
-    TunerConfig config =
-        ConfigLoader.load(
-            "",
-            "",
-            Map.of(
-                "cache.directory",
-                cache.toString(),
-                "ranks.claims",
-                cache.resolve("cpus.lock").toString(),
-                "ranks.cores",
-                "1"));
-    try (LocalRanks others = LocalRanks.open(config, HostTopology.read(cache), 2, 1);
+    try (LocalRanks others = OtherRanks.open(cache, 2);
         Submission submission = doctor(TWO_EXECUTORS).set("ranks.count", 2).start()) {
       assertThat(others.cpus()).hasSize(Runtime.getRuntime().availableProcessors());
       assertThat(submission.await(LIMIT)).as(submission.err()).isZero();

@@ -11,17 +11,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.data.Percentage;
 import org.glmtuner.ResidentMemory;
-import org.glmtuner.checkpoint.Checkpoints;
 import org.glmtuner.config.Precision;
 import org.glmtuner.failure.ExitCode;
 import org.glmtuner.metrics.StepRecord;
 import org.glmtuner.model.ChatGlmConfig;
 import org.glmtuner.model.RankMemory;
-import org.glmtuner.storage.Directory;
-import org.glmtuner.storage.HadoopSettings;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,23 +63,6 @@ class FaultIT {
         .cache(cache);
   }
 
-  private Checkpoints.Listing checkpoints(Path runDirectory) throws IOException {
-    return new Checkpoints(
-            Directory.of(
-                runDirectory.toUri().toString(), HadoopSettings.of(new Configuration(false))))
-        .list();
-  }
-
-  private void awaitCheckpoint(Submission submission) {
-    await()
-        .atMost(LIMIT)
-        .pollInterval(Duration.ofMillis(50))
-        .failFast(
-            "training ended",
-            () -> assertThat(submission.driver().isAlive()).as(submission.err()).isTrue())
-        .until(() -> Files.isDirectory(run) && checkpoints(run).newest().isPresent());
-  }
-
   private static boolean loadsLibtorch(ProcessHandle process) {
     try {
       return Files.readString(
@@ -120,7 +99,7 @@ class FaultIT {
   @Test
   void aKilledRankFailsTheAttemptByNameAndTheRunResumesToTheSameNumbers() throws Exception {
     try (Submission submission = train(run).start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, run, LIMIT);
       checkMemory(leftovers.ranks());
       ProcessHandle rank = leftovers.ranks().get(0);
       signal(rank, "KILL");
@@ -136,7 +115,7 @@ class FaultIT {
                   + "\\) was killed by signal 9.*");
       leftovers.assertNone();
     }
-    long resumedFrom = checkpoints(run).newest().orElseThrow().manifest().step();
+    long resumedFrom = RunCheckpoints.of(run).newest().orElseThrow().manifest().step();
     assertThat(resumedFrom).isBetween(50L, STEPS - 50L);
     try (Submission resumed = train(run).run(LIMIT);
         Submission whole = train(directory.resolve("whole")).run(LIMIT)) {
@@ -145,9 +124,13 @@ class FaultIT {
       assertThat(result.get("status").getAsString()).isEqualTo("finished");
       assertThat(result.get("attempts").getAsInt()).isEqualTo(2);
       assertThat(result.get("final_loss")).isEqualTo(whole.result().get("final_loss"));
-      assertThat(checkpoints(run).newest().orElseThrow().manifest().checksum())
+      assertThat(RunCheckpoints.of(run).newest().orElseThrow().manifest().checksum())
           .isEqualTo(
-              checkpoints(directory.resolve("whole")).newest().orElseThrow().manifest().checksum());
+              RunCheckpoints.of(directory.resolve("whole"))
+                  .newest()
+                  .orElseThrow()
+                  .manifest()
+                  .checksum());
       List<Long> steps =
           Files.readAllLines(run.resolve("metrics.jsonl")).stream()
               .map(line -> StepRecord.stepOf(line))
@@ -160,7 +143,7 @@ class FaultIT {
   @Test
   void aHungRankIsFoundAndKilled() throws Exception {
     try (Submission submission = train(run).start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, run, LIMIT);
       ProcessHandle rank = leftovers.ranks().get(1);
       signal(rank, "STOP");
       assertThat(submission.await(Duration.ofSeconds(30)))
@@ -253,7 +236,7 @@ class FaultIT {
   @Test
   void cancellingLeavesARunThatCanBeResumed() throws Exception {
     try (Submission submission = train(run).start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, run, LIMIT);
       signal(submission.driver(), "TERM");
       leftovers.assertNone(Duration.ofSeconds(5));
       assertThat(submission.await(LIMIT))
@@ -268,7 +251,7 @@ class FaultIT {
   void aKilledExecutorFailsTheAttempt() throws Exception {
     try (Submission submission =
         train(run).arguments("--master", "local-cluster[2,1,1024]").start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, run, LIMIT);
       signal(leftovers.ranks().get(0).parent().orElseThrow(), "KILL");
       assertThat(submission.await(LIMIT))
           .as(submission.err())
@@ -276,7 +259,7 @@ class FaultIT {
       leftovers.assertNone(Duration.ofSeconds(5));
       assertThat(submission.result().get("error").getAsString())
           .matches("Cannot train: executor [01] was lost with rank [01] on \\S+: .+");
-      assertThat(checkpoints(run).newest()).isPresent();
+      assertThat(RunCheckpoints.of(run).newest()).isPresent();
     }
   }
 
@@ -284,10 +267,10 @@ class FaultIT {
   void aKilledDriverTakesAllRanksWithIt() throws Exception {
     try (Submission submission =
         train(run).arguments("--master", "local-cluster[2,1,1024]").start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, run, LIMIT);
       signal(submission.driver(), "KILL");
       leftovers.assertNone(Duration.ofSeconds(20));
-      assertThat(checkpoints(run).newest()).isPresent();
+      assertThat(RunCheckpoints.of(run).newest()).isPresent();
     }
   }
 }

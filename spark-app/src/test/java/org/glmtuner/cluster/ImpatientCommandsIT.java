@@ -6,10 +6,6 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
-import org.glmtuner.config.ConfigLoader;
-import org.glmtuner.config.TunerConfig;
-import org.glmtuner.executor.HostTopology;
 import org.glmtuner.executor.LocalRanks;
 import org.glmtuner.failure.ExitCode;
 import org.junit.jupiter.api.Test;
@@ -31,19 +27,8 @@ class ImpatientCommandsIT {
 
   /** Ranks on all cores of this machine. */
   private static LocalRanks others() throws IOException, InterruptedException {
-    TunerConfig config =
-        ConfigLoader.load(
-            "",
-            "",
-            Map.of(
-                "cache.directory",
-                cache.toString(),
-                "ranks.claims",
-                cache.resolve("cpus.lock").toString(),
-                "ranks.cores",
-                "1"));
     int cpus = Runtime.getRuntime().availableProcessors();
-    return LocalRanks.open(config, HostTopology.read(cache), cpus, 1);
+    return OtherRanks.open(cache, cpus);
   }
 
   /** Cancels as Ctrl-C and schedulers do. */

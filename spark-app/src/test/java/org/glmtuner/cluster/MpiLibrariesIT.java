@@ -1,7 +1,6 @@
 package org.glmtuner.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -11,11 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
-import org.glmtuner.checkpoint.Checkpoints;
 import org.glmtuner.failure.ExitCode;
-import org.glmtuner.storage.Directory;
-import org.glmtuner.storage.HadoopSettings;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,13 +83,8 @@ class MpiLibrariesIT {
     }
   }
 
-  private static Checkpoints.Listing checkpoints(Path directory) throws IOException {
-    String run = directory.resolve("run").toUri().toString();
-    return new Checkpoints(Directory.of(run, HadoopSettings.of(new Configuration(false)))).list();
-  }
-
   private static String checksum(Path directory) throws IOException {
-    return checkpoints(directory).newest().orElseThrow().manifest().checksum();
+    return RunCheckpoints.of(directory.resolve("run")).newest().orElseThrow().manifest().checksum();
   }
 
   @ParameterizedTest
@@ -143,19 +133,6 @@ class MpiLibrariesIT {
     }
   }
 
-  private void awaitCheckpoint(Submission submission) {
-    await()
-        .atMost(LIMIT)
-        .pollInterval(Duration.ofMillis(50))
-        .failFast(
-            "training ended",
-            () -> assertThat(submission.driver().isAlive()).as(submission.err()).isTrue())
-        .until(
-            () ->
-                Files.isDirectory(directory.resolve("run"))
-                    && checkpoints(directory).newest().isPresent());
-  }
-
   private static void signal(ProcessHandle process, String signal) throws Exception {
     String pid = Long.toString(process.pid());
     assertThat(new ProcessBuilder("kill", "-" + signal, pid).start().waitFor()).isZero();
@@ -166,7 +143,7 @@ class MpiLibrariesIT {
   @EnumSource
   void aKilledDriverTakesAllRanksWithItAndLeavesNothing(InstalledMpi mpi) throws Exception {
     try (Submission submission = train(directory, mpi.library(), ENDLESS).start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, directory.resolve("run"), LIMIT);
       assertThat(leftovers.ranks()).hasSize(2);
       signal(submission.driver(), "KILL");
       leftovers.assertNone(Duration.ofSeconds(5));
@@ -176,7 +153,7 @@ class MpiLibrariesIT {
   /** Of a rank that trains, and how the run ends that it belonged to. */
   private String runWhoseRankGets(String signal, InstalledMpi mpi) throws Exception {
     try (Submission submission = train(directory, mpi.library(), ENDLESS).start()) {
-      awaitCheckpoint(submission);
+      RunCheckpoints.awaitFirst(submission, directory.resolve("run"), LIMIT);
       signal(leftovers.ranks().get(0), signal);
       assertThat(submission.await(LIMIT))
           .as(submission.err())

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.glmtuner.OwnCache;
 import org.glmtuner.storage.PrivateDirectory;
 
 /**
@@ -64,9 +65,10 @@ public final class Submission implements AutoCloseable {
       return Objects.requireNonNull(settings.get(key), key);
     }
 
-    /** A cache directory, and claims of cores in it: other runs on this host have no say. */
+    /** As {@link OwnCache} says. */
     public Builder cache(Path cache) {
-      return set("cache.directory", cache).set("ranks.claims", cache.resolve("cpus.lock"));
+      OwnCache.settings(cache).forEach(this::set);
+      return this;
     }
 
     public Builder hdfs(HdfsProcess hdfs) {

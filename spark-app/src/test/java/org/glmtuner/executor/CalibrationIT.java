@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.nio.file.Path;
 import java.util.Map;
+import org.glmtuner.OwnCache;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.failure.ExitCode;
@@ -21,16 +22,9 @@ class CalibrationIT {
   @TempDir static Path directory;
 
   private static TunerConfig config(String isa) {
-    return ConfigLoader.load(
-        "",
-        "",
-        Map.of(
-            "cache.directory",
-            directory.resolve("cache").toString(),
-            "ranks.claims",
-            directory.resolve("cpus.lock").toString(),
-            "engine.isa",
-            isa));
+    Map<String, String> settings = OwnCache.settings(directory.resolve("cache"));
+    settings.put("engine.isa", isa);
+    return ConfigLoader.load("", "", settings);
   }
 
   private static Topology topology() throws InterruptedException {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
+import org.glmtuner.OwnCache;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
 import org.glmtuner.executor.RankHost.Purpose;
@@ -21,15 +21,7 @@ class CheckedRankIT {
 
   @Test
   void onlyTheTimeOfAnAnswerIsLimitedAndItsSubjectNamed() throws Exception {
-    TunerConfig config =
-        ConfigLoader.load(
-            "",
-            "",
-            Map.of(
-                "cache.directory",
-                directory.toString(),
-                "ranks.claims",
-                directory.resolve("cpus.lock").toString()));
+    TunerConfig config = ConfigLoader.load("", "", OwnCache.settings(directory));
     DoctorPlan plan = new DoctorPlan("test", config, null, 0, 1, null, "");
     Duration shorterThanAStart = Duration.ofMillis(1);
     try (CheckedRank rank =

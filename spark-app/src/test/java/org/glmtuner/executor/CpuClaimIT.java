@@ -109,13 +109,14 @@ class CpuClaimIT {
   private static CpuClaim take(List<Integer> cpus) throws IOException, InterruptedException {
     RankGroups groups = RankGroups.ofCores(host.restrictedTo(cpus), config.ranks(), 1);
     Path claims = Path.of(config.ranks().pinning().claims());
-    return CpuClaim.take(groups, claims, Duration.ZERO, () -> false);
+    return CpuClaim.take(groups, claims, Duration.ZERO, TaskSignal.NEVER);
   }
 
   @Test
   void aRankKeepsItsCoreAsLongAsItLives() throws Exception {
     List<Integer> cpus;
-    try (RankHost rank = RankHost.open(config, RankHost.Purpose.SERVER, host, 1, () -> false)) {
+    try (RankHost rank =
+        RankHost.open(config, RankHost.Purpose.SERVER, host, 1, TaskSignal.NEVER)) {
       cpus = rank.claim().group().cpus();
       long process = rank.session().pid();
       await().atMost(LIMIT).until(() -> hasLocked(process, 2 * cpus.get(0) + 1));

@@ -51,7 +51,7 @@ class CpuClaimTest {
 
   private CpuClaim take(Topology host, int cores) throws IOException, InterruptedException {
     RankGroups groups = RankGroups.ofCores(host, RANKS, cores);
-    return CpuClaim.take(groups, claims, Duration.ZERO, () -> false);
+    return CpuClaim.take(groups, claims, Duration.ZERO, TaskSignal.NEVER);
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.glmtuner.OwnCache;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.EngineConfig.Isa;
 import org.glmtuner.config.Precision;
@@ -50,17 +51,9 @@ class LocalRanksIT {
   @CsvSource({"GENERIC, AVX2", "AVX2, AUTO"})
   void replicasStayEqualWhateverTheirThreadsAndInstructions(Isa first, Isa second)
       throws Exception {
-    TunerConfig config =
-        ConfigLoader.load(
-            "",
-            "",
-            Map.of(
-                "cache.directory",
-                directory.resolve("cache").toString(),
-                "ranks.claims",
-                directory.resolve("cpus.lock").toString(),
-                "training.weight-decay",
-                "0.1"));
+    Map<String, String> settings = OwnCache.settings(directory.resolve("cache"));
+    settings.put("training.weight-decay", "0.1");
+    TunerConfig config = ConfigLoader.load("", "", settings);
     ChatGlmConfig model =
         ChatGlmConfig.parse(MODEL.getBytes(StandardCharsets.UTF_8), ChatGlmConfig.FILE);
     Path weights =

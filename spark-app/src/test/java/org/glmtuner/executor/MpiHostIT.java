@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import org.glmtuner.OwnCache;
 import org.glmtuner.cluster.Checkout;
 import org.glmtuner.cluster.InstalledMpi;
 import org.glmtuner.config.ConfigLoader;
@@ -27,9 +27,8 @@ class MpiHostIT {
 
   /** Sums over the ranks, which check what they get; how they are joined. */
   private static String sum(String library, Map<String, String> more) throws Exception {
-    Map<String, String> settings = new TreeMap<>(more);
-    settings.put("cache.directory", cache.toString());
-    settings.put("ranks.claims", cache.resolve("cpus.lock").toString());
+    Map<String, String> settings = OwnCache.settings(cache);
+    settings.putAll(more);
     settings.put("mpi.library", library);
     try (LocalRanks ranks =
         LocalRanks.open(ConfigLoader.load("", "", settings), HostTopology.read(cache), 2, 1)) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.glmtuner.OwnCache;
 import org.glmtuner.cluster.InstalledMpi;
 import org.glmtuner.config.ConfigLoader;
 import org.glmtuner.config.TunerConfig;
@@ -40,9 +41,8 @@ class MpiNodesIT {
   @TempDir Path directory;
 
   private static TunerConfig config(InstalledMpi mpi, Map<String, String> more) {
-    Map<String, String> settings = new TreeMap<>(more);
-    settings.put("cache.directory", cache.toString());
-    settings.put("ranks.claims", cache.resolve("cpus.lock").toString());
+    Map<String, String> settings = OwnCache.settings(cache);
+    settings.putAll(more);
     settings.put("mpi.library", mpi.library());
     if (!mpi.isIntel()) { // UCX sees that both are on one host
       settings.putIfAbsent("mpi.environment.UCX_TLS", "tcp,self");

@@ -32,7 +32,8 @@ public final class OneRank {
   public static void main(String[] arguments) throws IOException, InterruptedException {
     TunerConfig config = config(arguments[0], arguments[1]);
     try (LocalRanks rank =
-        LocalRanks.openAlone(config, HostTopology.read(config.cache().path()), 1, 1, () -> false)) {
+        LocalRanks.openAlone(
+            config, HostTopology.read(config.cache().path()), 1, 1, TaskSignal.NEVER)) {
       System.out.println("rank " + rank.pid(0));
       while (System.in.read() >= 0) {
         // until the test has seen enough

@@ -40,6 +40,21 @@ class WeightRoomTest {
         new byte[(int) (DiskSpace.free(disk.directory()) - bytes)]);
   }
 
+  private static void assertNoRoom(OfficialWeights weights, SmallDisk disk) {
+    for (ThrowingCallable action :
+        List.<ThrowingCallable>of(
+            () -> WeightCache.requireRoom(weights, Precision.BF16, disk.directory()),
+            () ->
+                WeightCache.provide(
+                    weights, Precision.BF16, disk.directory(), ProgressListener.NONE))) {
+      assertThatThrownBy(action)
+          .isInstanceOfSatisfying(
+              TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
+          .hasMessageMatching(
+              "Cannot write .*/disk/weights/.*-bf16.safetensors: it needs \\d+ bytes, its file system has \\d+ free");
+    }
+  }
+
   @Test
   void aDiskThatIsTooSmallIsKnownBeforeAnythingIsWritten() throws Exception {
     try (OfficialWeights weights = open();
@@ -47,18 +62,7 @@ class WeightRoomTest {
       WeightCache.requireRoom(weights, Precision.BF16, disk.directory());
       Path full = disk.directory().resolve("other");
       Files.write(full, new byte[(1 << 20) - 8192]);
-      for (ThrowingCallable action :
-          List.<ThrowingCallable>of(
-              () -> WeightCache.requireRoom(weights, Precision.BF16, disk.directory()),
-              () ->
-                  WeightCache.provide(
-                      weights, Precision.BF16, disk.directory(), ProgressListener.NONE))) {
-        assertThatThrownBy(action)
-            .isInstanceOfSatisfying(
-                TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-            .hasMessageMatching(
-                "Cannot write .*/disk/weights/.*-bf16.safetensors: it needs \\d+ bytes, its file system has \\d+ free");
-      }
+      assertNoRoom(weights, disk);
       Files.delete(full);
       WeightCache.provide(weights, Precision.BF16, disk.directory(), ProgressListener.NONE);
       Files.write(full, new byte[0]);
@@ -73,17 +77,7 @@ class WeightRoomTest {
       Path file = WeightCache.provide(weights, Precision.BF16, directory, ProgressListener.NONE);
       Files.createDirectory(disk.directory().resolve("weights"));
       fillBut(disk, (Files.size(file) + 4095) / 4096 * 4096);
-      for (ThrowingCallable action :
-          List.<ThrowingCallable>of(
-              () -> WeightCache.requireRoom(weights, Precision.BF16, disk.directory()),
-              () ->
-                  WeightCache.provide(
-                      weights, Precision.BF16, disk.directory(), ProgressListener.NONE))) {
-        assertThatThrownBy(action)
-            .isInstanceOfSatisfying(
-                TunerException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.UNSUITABLE))
-            .hasMessageContaining("-bf16.safetensors: it needs ");
-      }
+      assertNoRoom(weights, disk);
     }
   }
 
